@@ -1,0 +1,26 @@
+// Comparison of secrets in constant time, by `node:crypto`.
+
+import { timingSafeEqual as compare } from "node:crypto";
+
+type Bytes = ArrayBufferView | ArrayBufferLike;
+
+/**
+ * Compares two byte sequences in a time that depends on their length alone.
+ *
+ * @throws {TypeError} If the lengths differ.
+ */
+export function timingSafeEqual(a: Bytes, b: Bytes): boolean {
+  if (a.byteLength !== b.byteLength) {
+    throw new TypeError(
+      "Cannot compare buffers of different byte lengths " +
+        `(${a.byteLength} vs ${b.byteLength})`,
+    );
+  }
+  return compare(view(a), view(b));
+}
+
+function view(bytes: Bytes): Uint8Array {
+  return ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+}
