@@ -1,0 +1,325 @@
+/**
+ * A server's place in the circuit: its listener, its connections to other servers, and the
+ * membership protocol, which is a state machine that this file drives.
+ *
+ * @module
+ */
+
+import { formatAddress, parseAddress } from "./address.ts";
+import { CircuitError, toCircuitError } from "./errors.ts";
+import type { DialFailure, Input, LinkId, Member, Output } from "./membership/types.ts";
+import { answerSession, dialSession, type Endpoint, WRONG_SERVER } from "./transport/connect.ts";
+import { type Conn, isRefusal, type Listener, type Network } from "./transport/network.ts";
+import type { Incoming, Session } from "./transport/session.ts";
+
+export type { Member };
+
+/** The membership protocol, as the node drives it: no I/O and no clock of its own. */
+export interface MembershipProtocol {
+  /** Takes what happened and returns what to do. */
+  handle(input: Input, now: number): Output[];
+  /** When it wants its next tick, in ms of the same clock as `now`. */
+  readonly wakeAt: number;
+  /** The live servers, this one included, by ID. */
+  members(): Member[];
+}
+
+/** A server that has come or gone. */
+export interface MemberEvent {
+  readonly type: "joined" | "left";
+  readonly member: Member;
+}
+
+/** What a node is made of. */
+export interface NodeOptions {
+  readonly network: Network;
+  /** Accepting already; the node closes it. */
+  readonly listener: Listener;
+  readonly self: Member;
+  /** Makes the membership protocol. */
+  readonly membership: (self: Member) => MembershipProtocol;
+  /** Takes the requests of clients and of other servers. */
+  readonly onRequest: (incoming: Incoming) => void;
+  /** Writes a line to the server's log. */
+  readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
+}
+
+/** Milliseconds that a join waits for the news of other members, once it is connected. */
+const JOIN_NEWS_MS = 500;
+
+/** Servers that have gone which a node remembers, to tell them from those that never were. */
+const MAX_GONE = 10_000;
+
+/** One server in the circuit. */
+export class Node {
+  readonly self: Member;
+  readonly #options: NodeOptions;
+  readonly #endpoint: Endpoint & { readonly self: Member };
+  readonly #membership: MembershipProtocol;
+  readonly #sessions = new Set<Session>();
+  readonly #links = new Map<LinkId, Session>();
+  readonly #linkOf = new Map<Session, LinkId>();
+  readonly #dials = new Map<string, Promise<Session>>();
+  readonly #listeners = new Set<(event: MemberEvent) => void>();
+  readonly #gone = new Set<string>();
+  #nextLink = 1;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+  readonly #accepting: Promise<void>;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.self = options.self;
+    this.#membership = options.membership(options.self);
+    this.#endpoint = {
+      network: options.network,
+      self: options.self,
+      onRequest: options.onRequest,
+      onMember: (session, payload) => this.#onMember(session, payload),
+    };
+    this.#accepting = this.#acceptLoop();
+    this.#rearm();
+  }
+
+  /** The live servers, this one included, by ID. */
+  members(): Member[] {
+    return this.#membership.members();
+  }
+
+  /** The live server with this ID. */
+  member(id: string): Member | undefined {
+    return this.members().find((member) => member.id === id);
+  }
+
+  /** Connections of all kinds that are open now. */
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  /** Calls back for each server that comes or goes, in order; returns what ends that. */
+  onEvent(listener: (event: MemberEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Merges this server's circuit with the one that the server at `address` is in. Resolves once the
+   * two are connected and the members' news has begun to arrive.
+   *
+   * @throws {CircuitError} `BAD_REQUEST`, or why the address cannot be dialled.
+   */
+  async join(address: string): Promise<void> {
+    const parsed = parseAddress(address);
+    if (parsed.id === this.self.id) return;
+    const session = await this.#dial(formatAddress(parsed), parsed.id);
+    if (session.peer.id === this.self.id) return;
+    this.#linkUp(session, true, address);
+    if (this.members().length > 2) return;
+    // A circuit of two has no more news than that; a larger one tells at once.
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(done, JOIN_NEWS_MS);
+      const stop = this.onEvent((event) => {
+        if (event.type === "joined" && event.member.id !== session.peer.id) done();
+      });
+    });
+  }
+
+  /**
+   * A connection to a live server: the one there is, or a new one.
+   *
+   * @throws {CircuitError} `NOT_FOUND` if no such server is in the circuit, `SERVER_GONE` if it was
+   * and has gone, or cannot be reached.
+   */
+  session(id: string): Session | Promise<Session> {
+    for (const session of this.#sessions) {
+      if (session.peer.id === id && session.usable) return session;
+    }
+    const member = this.member(id);
+    if (!member) {
+      throw this.#gone.has(id)
+        ? new CircuitError("SERVER_GONE", `server ${id} has left the circuit`)
+        : new CircuitError("NOT_FOUND", `there is no server ${id} in the circuit`);
+    }
+    return this.#dial(member.address, id).catch((cause) => {
+      const error = toCircuitError(cause);
+      throw new CircuitError("SERVER_GONE", `cannot reach server ${id}: ${error.message}`, {
+        cause,
+      });
+    });
+  }
+
+  /** Leaves in order: tells everybody, finishes what is queued, closes all connections. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#do(this.#membership.handle({ type: "leave" }, performance.now()));
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#options.listener.close();
+    const reason = new CircuitError("SERVER_GONE", `server ${this.self.id} has left the circuit`);
+    await Promise.all([...this.#sessions].map((session) => session.close(reason)));
+    await this.#accepting;
+  }
+
+  // --- connections ----------------------------------------------------------------------------
+
+  async #acceptLoop(): Promise<void> {
+    for (;;) {
+      const conn = await this.#options.listener.accept();
+      if (!conn) return;
+      this.#answer(conn);
+    }
+  }
+
+  async #answer(conn: Conn): Promise<void> {
+    try {
+      this.#adopt(await answerSession(this.#endpoint, conn));
+    } catch (error) {
+      this.#options.log("debug", `turned away a connection: ${toCircuitError(error).message}`);
+    }
+  }
+
+  #dial(address: string, id: string | undefined): Promise<Session> {
+    const key = `${address} ${id ?? ""}`;
+    let dial = this.#dials.get(key);
+    if (!dial) {
+      const expected = id === undefined ? {} : { id };
+      dial = dialSession(this.#endpoint, { ...parseAddress(address), ...expected })
+        .then((session) => this.#adopt(session));
+      const done = () => void this.#dials.delete(key);
+      dial.then(done, done);
+      this.#dials.set(key, dial);
+    }
+    return dial;
+  }
+
+  #adopt(session: Session): Session {
+    this.#sessions.add(session);
+    session.closed.then((error) => {
+      this.#sessions.delete(session);
+      const link = this.#linkOf.get(session);
+      if (link === undefined) return;
+      this.#links.delete(link);
+      this.#linkOf.delete(session);
+      this.#options.log("debug", `link to ${session.peer.id} is down: ${error.message}`);
+      this.#feed({ type: "link-down", link });
+    });
+    if (this.#stopped) session.close();
+    return session;
+  }
+
+  // --- membership -----------------------------------------------------------------------------
+
+  #feed(input: Input): void {
+    if (this.#stopped) return;
+    this.#do(this.#membership.handle(input, performance.now()));
+    this.#rearm();
+  }
+
+  #rearm(): void {
+    clearTimeout(this.#timer);
+    const { wakeAt } = this.#membership;
+    if (wakeAt === Infinity || this.#stopped) return;
+    this.#timer = setTimeout(
+      () => this.#feed({ type: "tick" }),
+      Math.max(0, wakeAt - performance.now()),
+    );
+  }
+
+  #do(outputs: readonly Output[]): void {
+    for (const output of outputs) {
+      switch (output.type) {
+        case "dial":
+          this.#dialLink(output.address, output.id);
+          break;
+        case "send":
+          this.#links.get(output.link)?.sendMember(output.bytes);
+          break;
+        case "close":
+          this.#closeLink(output.link);
+          break;
+        case "joined":
+          this.#announce({ type: "joined", member: output.member });
+          break;
+        case "left":
+          this.#remember(output.member.id);
+          this.#announce({ type: "left", member: output.member });
+          this.#dropSessions(output.member.id, output.cause);
+      }
+    }
+  }
+
+  async #dialLink(address: string, id: string | undefined): Promise<void> {
+    try {
+      const session = await this.#dial(address, id);
+      if (session.peer.id === this.self.id) {
+        session.close();
+        this.#feed({ type: "dial-failed", address, reason: "superseded" });
+      } else {
+        this.#linkUp(session, true, address);
+      }
+    } catch (error) {
+      this.#options.log("debug", `cannot dial ${address}: ${toCircuitError(error).message}`);
+      this.#feed({ type: "dial-failed", address, reason: failure(error) });
+    }
+  }
+
+  #linkUp(session: Session, dialled: boolean, address: string): void {
+    const { id } = session.peer;
+    if (id === undefined || session.error || this.#linkOf.has(session)) return;
+    const link = this.#nextLink++;
+    this.#links.set(link, session);
+    this.#linkOf.set(session, link);
+    const peer = { id, address: session.peer.address };
+    this.#feed({ type: "link-up", link, peer, dialled, ...(dialled ? { address } : {}) });
+  }
+
+  #onMember(session: Session, payload: Uint8Array): void {
+    if (session.peer.role !== "server") return;
+    // A connection becomes a link of the membership when its dialler begins to speak of it.
+    if (!this.#linkOf.has(session)) this.#linkUp(session, false, "");
+    const link = this.#linkOf.get(session);
+    if (link !== undefined) this.#feed({ type: "message", link, bytes: payload });
+  }
+
+  #closeLink(link: LinkId): void {
+    const session = this.#links.get(link);
+    if (!session) return;
+    this.#links.delete(link);
+    this.#linkOf.delete(session);
+    if (session.streamCount === 0) session.close();
+  }
+
+  #announce(event: MemberEvent): void {
+    this.#options.log("info", `server ${event.member.id} at ${event.member.address} ${event.type}`);
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #remember(gone: string): void {
+    this.#gone.add(gone);
+    for (const oldest of this.#gone) {
+      if (this.#gone.size <= MAX_GONE) break;
+      this.#gone.delete(oldest);
+    }
+  }
+
+  /** What is under way with a server that is gone fails now, not when its connection times out. */
+  #dropSessions(id: string, cause: string): void {
+    for (const session of this.#sessions) {
+      if (session.peer.id !== id) continue;
+      session.close(
+        new CircuitError("SERVER_GONE", `server ${id} has left the circuit (${cause})`),
+      );
+    }
+  }
+}
+
+function failure(error: unknown): DialFailure {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && cause.name === WRONG_SERVER) return "superseded";
+  return isRefusal(error) ? "refused" : "unreachable";
+}

@@ -1,0 +1,50 @@
+/**
+ * The bodies of control messages: plain values in MessagePack.
+ *
+ * @module
+ */
+
+import { decode, encode, type ValueType } from "jsr:@std/msgpack@^1.0.3";
+import { CircuitError } from "../errors.ts";
+
+/** Turns plain values into bytes and back. Passed in, so that a test can count the calls. */
+export interface Codec {
+  /** The value in MessagePack; no bytes for undefined. */
+  encode(value: unknown): Uint8Array;
+  /**
+   * The value that was encoded; undefined for no bytes. Binary in it may alias `bytes`.
+   *
+   * @throws {CircuitError} `PROTOCOL` if the bytes are not MessagePack.
+   */
+  decode(bytes: Uint8Array): unknown;
+}
+
+/** No bytes. */
+export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+/** The codec of the wire: MessagePack, with undefined fields of objects left out. */
+export const messagePack: Codec = {
+  encode: (value) => value === undefined ? EMPTY : encode(plain(value)),
+  decode(bytes) {
+    if (bytes.length === 0) return undefined;
+    try {
+      return decode(bytes as Uint8Array<ArrayBuffer>);
+    } catch (cause) {
+      throw new CircuitError("PROTOCOL", "the peer sent a body that is not MessagePack", { cause });
+    }
+  },
+};
+
+/** `@std/msgpack` refuses undefined, which is how an optional field that is unset looks. */
+function plain(value: unknown): ValueType {
+  if (value === undefined) return null;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) {
+    return value as ValueType;
+  }
+  const fields: Record<string, ValueType> = {};
+  for (const [key, field] of Object.entries(value)) {
+    if (field !== undefined) fields[key] = plain(field);
+  }
+  return fields;
+}

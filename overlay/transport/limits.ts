@@ -1,0 +1,69 @@
+/**
+ * Every limit of the transport, with its unit. A peer's lengths are checked against these before
+ * anything is allocated.
+ *
+ * @module
+ */
+
+/** Bytes of a frame's header. */
+export const HEADER_BYTES = 10;
+
+/** Most payload bytes of a DATA frame: 64 KiB. Larger writes are cut, so that others get a turn. */
+export const MAX_DATA_BYTES = 64 * 1024;
+
+/** Most payload bytes of any other frame: 512 KiB. */
+export const MAX_PAYLOAD_BYTES = 512 * 1024;
+
+/** Most body bytes that ride along in an OPEN or REPLY frame: 32 KiB. */
+export const MAX_INLINE_BYTES = 32 * 1024;
+
+/** Bytes that the opener of a stream may send before the first CREDIT: 32 KiB. */
+export const INITIAL_WINDOW = 32 * 1024;
+
+/** Largest window that a peer may be granted, in bytes: 16 MiB. */
+export const MAX_WINDOW = 16 * 1024 * 1024;
+
+/** Streams that a peer may have open on a connection at a time. */
+export const MAX_STREAMS = 65_536;
+
+/** Bytes that are gathered into one write when much is waiting: 256 KiB. */
+export const BATCH_BYTES = 256 * 1024;
+
+/**
+ * Bytes of control frames that may wait for a peer that does not read: 32 MiB. Stream bytes do not
+ * count, the windows bound those. A connection that passes it is closed.
+ */
+export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
+
+/** Most bytes of an error's message on the wire: 4 KiB; longer ones are cut. */
+export const MAX_ERROR_BYTES = 4 * 1024;
+
+/** Most bytes of a method's name. */
+export const MAX_METHOD_BYTES = 64;
+
+/** Most bytes of a path: 64 components of 255 bytes, and their slashes. */
+export const MAX_PATH_BYTES = 64 * 256;
+
+/** Milliseconds that a peer has for its hello. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+/** Most bytes of the text in a hello. */
+export const MAX_HELLO_TEXT_BYTES = 1_024;
+
+/** Milliseconds between looks at whether a connection is alive. */
+export const KEEPALIVE_MS = 2_000;
+
+/** Milliseconds of silence, while calls are open, after which a connection counts as lost. */
+export const SILENCE_MS = 10_000;
+
+/** Milliseconds after which an idle connection without calls is pinged, for the sake of NATs. */
+export const IDLE_PING_MS = 30_000;
+
+/** Milliseconds that a closing connection has to write what is queued. */
+export const FLUSH_TIMEOUT_MS = 500;
+
+/** Bytes of a connection's first read buffer: small, since most connections are idle. */
+export const MIN_READ_BYTES = 2 * 1024;
+
+/** Bytes of the read buffer of a busy connection: 256 KiB. */
+export const MAX_READ_BYTES = 256 * 1024;

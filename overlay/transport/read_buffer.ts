@@ -1,0 +1,90 @@
+/**
+ * The buffer that a connection is read into: small while the connection is idle, large while it is
+ * busy, and never larger than one frame needs.
+ *
+ * @module
+ */
+
+import { MAX_READ_BYTES, MIN_READ_BYTES } from "./limits.ts";
+
+/** Small reads in a row after which a large buffer is given back. */
+const SMALL_READS = 16;
+
+/** Collects bytes from reads until a frame is whole. */
+export class ReadBuffer {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(MIN_READ_BYTES);
+  #start = 0;
+  #end = 0;
+  #wanted = 0;
+  #small = 0;
+
+  /** The memory that the unread bytes are in, beginning at {@linkcode at}. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** Where the unread bytes begin. */
+  get at(): number {
+    return this.#start;
+  }
+
+  /** Unread bytes. */
+  get available(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Where the next read may put bytes: never empty. Invalidates views of earlier bytes. */
+  space(): Uint8Array<ArrayBuffer> {
+    if (this.#start === this.#end) this.#start = this.#end = 0;
+    if (this.#wanted > this.#bytes.length - this.#start || this.#end === this.#bytes.length) {
+      this.#move(Math.max(this.#wanted, MIN_READ_BYTES));
+    }
+    return this.#bytes.subarray(this.#end);
+  }
+
+  /** A read has put this many bytes into {@linkcode space}. */
+  filled(count: number): void {
+    const full = this.#end + count === this.#bytes.length;
+    this.#end += count;
+    if (full && this.#bytes.length < MAX_READ_BYTES) {
+      this.#small = 0;
+      this.#resize(Math.min(this.#bytes.length * 4, MAX_READ_BYTES));
+    } else if (count < MIN_READ_BYTES && this.#bytes.length > MIN_READ_BYTES) {
+      if (++this.#small >= SMALL_READS && this.available <= MIN_READ_BYTES) {
+        this.#small = 0;
+        this.#resize(Math.max(MIN_READ_BYTES, this.#wanted));
+      }
+    } else {
+      this.#small = 0;
+    }
+  }
+
+  /** A frame needs this many bytes from {@linkcode at} on. */
+  want(count: number): void {
+    this.#wanted = count;
+  }
+
+  /** These bytes have been used. */
+  take(count: number): void {
+    this.#start += count;
+    this.#wanted = 0;
+  }
+
+  #move(needed: number): void {
+    if (needed > this.#bytes.length || this.available === this.#bytes.length) {
+      this.#resize(Math.max(needed, this.#bytes.length * 2));
+    } else {
+      this.#bytes.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+  }
+
+  #resize(size: number): void {
+    const larger = new Uint8Array(Math.max(size, this.available));
+    larger.set(this.#bytes.subarray(this.#start, this.#end));
+    this.#end -= this.#start;
+    this.#start = 0;
+    this.#bytes = larger;
+  }
+}
