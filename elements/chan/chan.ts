@@ -1,0 +1,201 @@
+/**
+ * The channel element.
+ *
+ * @module
+ */
+
+import { CircuitError } from "../../overlay/errors.ts";
+import type { Call } from "../call.ts";
+import type { Element, ElementContext, Handlers } from "../describe.ts";
+import { chanDescription, type ChanStat } from "./description.ts";
+import {
+  type Action,
+  closedTwice,
+  receiverGone,
+  recvClosed,
+  scrubbed,
+  senderGone,
+  sendClosed,
+  sendOvertaken,
+} from "./errors.ts";
+import { Message, type MessageHost, Receiver, RETAINED_BYTES } from "./message.ts";
+import { ChanQueue } from "./queue.ts";
+
+/**
+ * Makes a channel: messages of any length, each from one sender to one receiver.
+ *
+ * Guarantees:
+ *
+ * - **Order**: receives get messages in the order in which the sends arrived, each message to exactly
+ *   one receive. A send is answered when it is matched with a receive or taken into the buffer.
+ * - **Back-pressure**: a message without a receiver takes at most {@linkcode RETAINED_BYTES}, then
+ *   its sender is held back; with one, the sender is as fast as the receiver.
+ * - **Whole or told**: a receiver sees the end only behind the whole message. A sender that goes away
+ *   half-way makes its receiver's call fail with ABORTED.
+ * - **Return**: a message is finished when its receiver has ended its own stream. If the receiver's
+ *   call fails before, the message goes back, in front of all that arrived after it, and the next
+ *   receiver gets it from the first byte. Where more than {@linkcode RETAINED_BYTES} of it were
+ *   taken it cannot go back: its sender's call fails with ABORTED. So a message arrives twice only
+ *   if its receiver went away after reading it and before saying so.
+ * - **Confirmation**: the stream down to the sender ends when the message is safe: with a buffer and
+ *   a message of at most {@linkcode RETAINED_BYTES}, once all of it is in hand; otherwise, once its
+ *   receiver has acknowledged it.
+ * - **No trace**: a send that goes away before it was answered, and a receive before it was matched,
+ *   leave the queue as if they had never been there. So does a message without a receiver whose
+ *   sender goes away before it was confirmed: it could never become whole, or, without a buffer,
+ *   nobody keeps it but its sender. Its place is free again and it is not counted.
+ * - **Close**: sends that were not answered fail with CLOSED, and so do later ones; what was answered
+ *   may still be finished and is let out. Receives fail with CLOSED as soon as no message is left,
+ *   none on its way to a receiver that might come back included. A second close fails.
+ * - **Scrub**: whoever waits or is under way fails with ABORTED, and so do later calls.
+ *
+ * @param capacity Messages that the channel takes without a receiver, from 0; checked before.
+ * @param context The anchor.
+ */
+export function makeChan(capacity: number, context: ElementContext): Element {
+  return new Chan(capacity, context);
+}
+
+class Chan implements Element, MessageHost {
+  readonly #queue: ChanQueue<Message, Receiver>;
+  readonly #context: ElementContext;
+  #handlers: Handlers<typeof chanDescription["methods"]> | undefined;
+
+  constructor(capacity: number, context: ElementContext) {
+    this.#queue = new ChanQueue(capacity);
+    this.#context = context;
+  }
+
+  get kind(): "chan" {
+    return "chan";
+  }
+
+  get description(): typeof chanDescription {
+    return chanDescription;
+  }
+
+  /** Made when first asked for: of many channels, most are idle. */
+  get handlers(): Handlers<typeof chanDescription["methods"]> {
+    return this.#handlers ??= {
+      send: (_, call) => this.#send(call),
+      recv: (_, call) => this.#recv(call),
+      close: () => this.#close(),
+      stat: () => this.#stat(),
+    };
+  }
+
+  get buffers(): boolean {
+    return this.#queue.capacity > 0;
+  }
+
+  // --- the methods ------------------------------------------------------------------------------
+
+  #send(call: Call): void {
+    this.#checkAlive("send to");
+    if (this.#queue.closed) throw sendClosed(this.#context.path);
+    const message = new Message(this, call);
+    call.onOver((error) => error && this.#onSenderGone(message));
+    // It may have been over before it began.
+    if (message.orphaned) return;
+    message.collect();
+    const receiver = this.#queue.send(message);
+    if (receiver) message.give(receiver);
+    else if (message.state === "buffered") message.answer();
+  }
+
+  #recv(call: Call): void {
+    this.#checkAlive("receive from");
+    const receiver = new Receiver(call);
+    call.onOver((error) => this.#onReceiverOver(receiver, error));
+    if (receiver.ended) return;
+    this.#queue.recv(receiver)?.give(receiver);
+    this.#settle();
+  }
+
+  #close(): void {
+    this.#checkAlive("close");
+    if (this.#queue.closed) throw closedTwice(this.#context.path);
+    for (const message of this.#queue.close()) message.fail(sendOvertaken(this.#context.path));
+    this.#settle();
+  }
+
+  #stat(): ChanStat {
+    const { capacity: cap, closed, aborted, numSend, numRecv } = this.#queue;
+    return { cap, closed, aborted, numSend, numRecv };
+  }
+
+  dispose(): void {
+    const { sends, recvs } = this.#queue.abort();
+    const { path } = this.#context;
+    for (const message of sends) {
+      const { receiver } = message;
+      message.fail(scrubbed("send to", path));
+      if (receiver) this.#failReceiver(receiver, scrubbed("receive from", path));
+    }
+    for (const receiver of recvs) this.#failReceiver(receiver, scrubbed("receive from", path));
+  }
+
+  // --- what happens to calls --------------------------------------------------------------------
+
+  #onSenderGone(message: Message): void {
+    if (!message.abandon()) return;
+    const { receiver, taken } = message;
+    if (!receiver) {
+      this.#queue.cancelSend(message);
+    } else if (!message.whole) {
+      this.#queue.finish(message);
+      message.withdraw();
+      this.#failReceiver(receiver, senderGone(this.#context.path, taken));
+    }
+    this.#settle();
+  }
+
+  #onReceiverOver(receiver: Receiver, error: CircuitError | undefined): void {
+    const { message } = receiver;
+    receiver.message = undefined;
+    receiver.ended = true;
+    if (!message) {
+      this.#queue.cancelRecv(receiver);
+    } else if (!error) {
+      this.#queue.finish(message);
+      message.confirm();
+    } else if (message.state === "flying" && !message.orphaned) {
+      message.withdraw();
+      const next = this.#queue.putBack(message);
+      if (next) message.give(next);
+    } else {
+      this.#queue.finish(message);
+      message.fail(receiverGone(this.#context.path, receiver.sent));
+    }
+    this.#settle();
+  }
+
+  outgrew(message: Message): void {
+    this.#queue.commit(message);
+    this.#settle();
+  }
+
+  overran(message: Message): void {
+    this.#queue.cancelSend(message);
+    message.fail(receiverGone(this.#context.path, RETAINED_BYTES));
+    this.#settle();
+  }
+
+  /** Does what has become possible: fills the buffer, and tells receivers that nothing will come. */
+  #settle(): void {
+    for (let next = this.#queue.promote(); next; next = this.#queue.promote()) next.answer();
+    for (let next = this.#queue.turnAway(); next; next = this.#queue.turnAway()) {
+      this.#failReceiver(next, recvClosed(this.#context.path));
+    }
+  }
+
+  #failReceiver(receiver: Receiver, error: CircuitError): void {
+    // What its end means for the message is settled here already.
+    receiver.message = undefined;
+    receiver.call.fail(error);
+  }
+
+  #checkAlive(action: Action): void {
+    if (this.#queue.aborted) throw scrubbed(action, this.#context.path);
+  }
+}

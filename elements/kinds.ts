@@ -1,0 +1,35 @@
+/**
+ * The kinds that a user can make, by name. A new kind is one line here.
+ *
+ * @module
+ */
+
+import { makeChan } from "./chan/chan.ts";
+import { parseCapacity } from "./chan/description.ts";
+import type { Element, ElementContext, Parser } from "./describe.ts";
+import { parseCmd } from "./proc/description.ts";
+import { makeProc } from "./proc/proc.ts";
+
+/** How an element of a kind is made. */
+export interface ElementKind {
+  /**
+   * Checks `value` and makes the element.
+   *
+   * @throws {CircuitError} `BAD_REQUEST` for a value that the kind does not take, or why the element
+   * cannot be made; nothing is left behind then.
+   */
+  make(value: unknown, context: ElementContext): Element | Promise<Element>;
+}
+
+function kind<V>(
+  parse: Parser<V>,
+  make: (value: V, context: ElementContext) => Element | Promise<Element>,
+): ElementKind {
+  return { make: (value, context) => make(parse(value), context) };
+}
+
+/** The kinds, by the name that `anchor.make` gives. */
+export const KINDS: Readonly<Record<string, ElementKind>> = {
+  chan: kind(parseCapacity, makeChan),
+  proc: kind(parseCmd, makeProc),
+};

@@ -1,0 +1,17 @@
+/**
+ * The kinds of element that a server can hold, and what they have in common.
+ *
+ * @module
+ */
+
+export { type Call } from "./call.ts";
+export type {
+  Args,
+  Description,
+  Element,
+  ElementContext,
+  Handlers,
+  Kind,
+  Methods,
+} from "./describe.ts";
+export { type ElementKind, KINDS } from "./kinds.ts";

@@ -1,0 +1,75 @@
+/**
+ * What a process element can do, for whoever calls it and whoever answers.
+ *
+ * @module
+ */
+
+import { type Parser, streaming, unary } from "../describe.ts";
+import { boolean, integer, list, nothing, optional, osString, record, string } from "../parse.ts";
+
+/** Most bytes of an output stream that `keep` may ask for: 64 MiB. */
+export const MAX_KEEP_BYTES = 64 * 1024 * 1024;
+
+/** A command to run: no shell in between. */
+export interface Cmd {
+  /** The program's path, or a name to look up in the server's PATH. */
+  path: string;
+  /** Arguments, not counting the program's own name; default none. */
+  args?: string[];
+  /** `NAME=VALUE` pairs that replace the environment; default: the server's environment. */
+  env?: string[];
+  /** Working directory; default: the server's. */
+  dir?: string;
+  /** True: the element goes by itself when the process exits. Default false. */
+  scrub?: boolean;
+  /**
+   * Bytes of each output stream that the server keeps, so that any number of readers can each read
+   * them and then follow, and the process never blocks on output. Default 0: one reader at a time,
+   * with back-pressure.
+   */
+  keep?: number;
+}
+
+/** Checks a {@linkcode Cmd} from the wire. */
+export const parseCmd: Parser<Cmd> = record({
+  path: osString,
+  args: optional(list(osString)),
+  env: optional(list(osString)),
+  dir: optional(osString),
+  scrub: optional(boolean),
+  keep: optional(integer(0, MAX_KEEP_BYTES)),
+});
+
+/** The states of a process. */
+export type Phase = "running" | "exited" | "stopped" | "signaled" | "continued" | "unknown";
+
+/** What `peek` and `wait` tell of a process. */
+export interface ProcStat {
+  /** The command as it was given. */
+  readonly cmd: Cmd;
+  readonly phase: Phase;
+  /** Null while it runs and after success, else text such as `exit status 1` or `signal: killed`. */
+  readonly exit: string | null;
+  /** Null while it runs and when a signal ended it. */
+  readonly exitCode: number | null;
+  /** The signal that ended it, as `SIGKILL`; else null. */
+  readonly signal: string | null;
+  /** The operating system's number of the process. */
+  readonly pid: number;
+}
+
+/** The process's methods. */
+export const procDescription = {
+  name: "proc",
+  methods: {
+    /** The bytes that go up are written to the process; their end closes its standard input. */
+    stdin: streaming("up", nothing),
+    stdout: streaming("both", nothing),
+    stderr: streaming("both", nothing),
+    wait: unary<void, ProcStat>(nothing),
+    signal: unary<string, void>(string),
+    getEnv: unary<void, string[]>(nothing),
+    getCmd: unary<void, Cmd>(nothing),
+    peek: unary<void, ProcStat>(nothing),
+  },
+} as const;

@@ -1,0 +1,17 @@
+/**
+ * The process element's door: what the rest of the project may use of it.
+ *
+ * @module
+ */
+
+export {
+  type Cmd,
+  MAX_KEEP_BYTES,
+  parseCmd,
+  type Phase,
+  procDescription,
+  type ProcStat,
+} from "./description.ts";
+export { makeProc, type ProcElement } from "./proc.ts";
+export { knownSignals } from "./signals.ts";
+export { type Child, formatChildren, parseChildren, survivors } from "./survivors.ts";

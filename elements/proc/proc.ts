@@ -1,0 +1,257 @@
+/**
+ * The process element: starts a command and gives access to the process, whatever becomes of it.
+ *
+ * @module
+ */
+
+import { CircuitError } from "../../overlay/errors.ts";
+import type { Call } from "../call.ts";
+import type { Element, ElementContext, Handlers } from "../describe.ts";
+import { type Cmd, type Phase, procDescription, type ProcStat } from "./description.ts";
+import { type Ending, ending } from "./ending.ts";
+import { ownEnv } from "./environment.ts";
+import { KeptOutput } from "./kept.ts";
+import { osState, startTime } from "./os_state.ts";
+import { type Output, SingleReaderOutput } from "./output.ts";
+import { parseSignal } from "./signals.ts";
+import { spawn } from "./spawn.ts";
+import { Stdin } from "./stdin.ts";
+import type { Child } from "./survivors.ts";
+import { Waiters } from "./waiters.ts";
+
+/** Longest time in which a process is expected to have stopped after SIGSTOP: 200 ms. */
+const STOP_SETTLE_MS = 200;
+
+/** Longest time between the system saying that a process has ended and Deno saying how: 200 ms. */
+const EXIT_NEWS_MS = 200;
+
+/** Time between two looks at a process that is about to stop: 1 ms. */
+const STOP_LOOK_MS = 1;
+
+/** A process element, as the server that hosts it sees it. */
+export interface ProcElement extends Element {
+  readonly kind: "proc";
+  readonly handlers: Handlers<typeof procDescription.methods>;
+  /** The operating system's number of the process. */
+  readonly pid: number;
+  /** The command as it was given. */
+  readonly cmd: Cmd;
+  /** Resolves when the process has exited, removed from its anchor or not; never fails. */
+  readonly exited: Promise<ProcStat>;
+  /**
+   * Resolves when it has exited and all its pipes are closed, so that nothing of it is left here.
+   * That is later than the exit while a process that it started holds on to its output, or while
+   * output is left that nobody reads.
+   */
+  readonly released: Promise<void>;
+  /** What to record of it, so that it can be recognised after a crash of the server. */
+  identity(): Promise<Child>;
+  /**
+   * Ends the process: SIGTERM (and SIGCONT if it is stopped, so that it can act on that), then
+   * SIGKILL after the grace. Resolves when it has exited, at once if it has already; never fails,
+   * but a process that the server may not signal is waited for as long as it takes. Processes that
+   * it started itself are not signalled.
+   *
+   * @param graceMs Milliseconds between the two signals.
+   */
+  terminate(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts a command and makes the element of its process.
+ *
+ * @param cmd The command.
+ * @param context Where the element lives.
+ * @throws {CircuitError} when the program cannot be started, see {@linkcode spawn}; then there is
+ * nothing to dispose of.
+ */
+export function makeProc(cmd: Cmd, context: ElementContext): Promise<ProcElement> {
+  // Not an async function, so that whoever awaits it resumes one turn earlier; errors still reject.
+  return new Promise((resolve) => resolve(new Proc(cmd, context)));
+}
+
+class Proc implements ProcElement {
+  readonly kind = "proc";
+  readonly description = procDescription;
+  readonly handlers: Handlers<typeof procDescription.methods> = {
+    stdin: (_, call) => this.#living().#stdin.serve(call),
+    stdout: (_, call) => this.#living().#stdout.serve(call),
+    stderr: (_, call) => this.#living().#stderr.serve(call),
+    wait: (_, call) => this.#wait(call),
+    signal: (name) => this.#signal(name),
+    getEnv: () => this.#living().cmd.env ?? ownEnv(),
+    getCmd: () => this.#living().cmd,
+    peek: () => this.#living().#peek(),
+  };
+  readonly cmd: Cmd;
+  readonly pid: number;
+  readonly exited: Promise<ProcStat>;
+  readonly released: Promise<void>;
+  readonly #stdin: Stdin;
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  readonly #context: ElementContext;
+  readonly #child: Deno.ChildProcess;
+  readonly #waiters = new Waiters<ProcStat>();
+  #ending: Ending | undefined;
+  /** True once it was seen to be stopped. */
+  #wasStopped = false;
+  /** Set once the element is gone from its anchor. */
+  #gone: CircuitError | undefined;
+  #removesItself = false;
+
+  constructor(cmd: Cmd, context: ElementContext) {
+    this.cmd = cmd;
+    this.#context = context;
+    this.#child = spawn(cmd, context.path);
+    this.pid = this.#child.pid;
+    this.#stdin = new Stdin(`the stdin of ${context.path}`, this.#child.stdin);
+    this.#stdout = output(cmd, `the stdout of ${context.path}`, this.#child.stdout);
+    this.#stderr = output(cmd, `the stderr of ${context.path}`, this.#child.stderr);
+    this.exited = ending(this.#child.status).then((end) => this.#exit(end));
+    this.released = Promise.all([
+      this.exited,
+      this.#stdin.closed,
+      this.#stdout.closed,
+      this.#stderr.closed,
+    ]).then(() => {});
+  }
+
+  async identity(): Promise<Child> {
+    const start = await startTime(this.pid) ?? "";
+    const command = [this.cmd.path, ...this.cmd.args ?? []];
+    return { path: this.#context.path, pid: this.pid, start, command };
+  }
+
+  async terminate(graceMs: number): Promise<void> {
+    if (this.#ending !== undefined) return;
+    const timer = setTimeout(() => this.#tryKill("SIGKILL"), graceMs);
+    this.#tryKill("SIGTERM");
+    if (await osState(this.pid) === "stopped") this.#tryKill("SIGCONT");
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  dispose(): void {
+    const gone = new CircuitError("ABORTED", `${this.#context.path}: the process was scrubbed`);
+    this.#gone = gone;
+    if (this.#removesItself) {
+      this.#stdout.release();
+      this.#stderr.release();
+      return;
+    }
+    this.#stdin.abort(gone);
+    this.#stdout.abort(gone);
+    this.#stderr.abort(gone);
+    this.#waiters.fail(gone);
+  }
+
+  #exit(end: Ending): ProcStat {
+    this.#ending = end;
+    const stat = this.#stat(phaseOf(end));
+    this.#stdin.exited(end.exit ?? "exit status 0");
+    this.#stdout.exited();
+    this.#stderr.exited();
+    this.#waiters.settle(stat);
+    if (this.cmd.scrub === true && this.#gone === undefined) {
+      this.#removesItself = true;
+      this.#context.remove();
+    }
+    return stat;
+  }
+
+  #wait(call: Call): ProcStat | Promise<ProcStat> {
+    const end = this.#living().#ending;
+    return end === undefined ? this.#waiters.wait(call) : this.#stat(phaseOf(end));
+  }
+
+  async #signal(name: string): Promise<void> {
+    const { path } = this.#living().#context;
+    const signal = parseSignal(name);
+    if (!this.#kill(signal)) {
+      const how = this.#ending?.exit ?? "exit status 0";
+      throw new CircuitError(
+        "CLOSED",
+        `cannot send ${signal} to ${path}: has exited already, ${how}`,
+      );
+    }
+    if (signal === "SIGSTOP") await this.#stopped();
+  }
+
+  /**
+   * Sends a signal; false if the process has exited. Never reaches another process that has got
+   * the same number: that can only be after Deno has waited for this one, and from then on Deno
+   * refuses.
+   */
+  #kill(signal: Deno.Signal): boolean {
+    if (this.#ending !== undefined) return false;
+    try {
+      this.#child.kill(signal);
+      return true;
+    } catch (error) {
+      // Waited for, and the news on its way here; everything else is worth knowing.
+      if (error instanceof TypeError || error instanceof Deno.errors.NotFound) return false;
+      throw new CircuitError("DENIED", `cannot send ${signal} to ${this.#context.path}: ${error}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Sends a signal; if that is not allowed, the log says so. */
+  #tryKill(signal: Deno.Signal): void {
+    try {
+      this.#kill(signal);
+    } catch (error) {
+      this.#context.log("warn", String(error));
+    }
+  }
+
+  /** Waits until a process that got SIGSTOP has stopped, for the system delivers it when it can. */
+  async #stopped(): Promise<void> {
+    this.#wasStopped = true;
+    const deadline = performance.now() + STOP_SETTLE_MS;
+    while (this.#ending === undefined && performance.now() < deadline) {
+      if (await osState(this.pid) !== "running") return;
+      await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+    }
+  }
+
+  async #peek(): Promise<ProcStat> {
+    if (this.#ending !== undefined) return this.#stat(phaseOf(this.#ending));
+    const state = await osState(this.pid);
+    // Deno learns of the end a moment after the system.
+    if (state === "ended") await this.#exitWithin(EXIT_NEWS_MS);
+    if (this.#ending !== undefined) return this.#stat(phaseOf(this.#ending));
+    if (state === "ended") return this.#stat("unknown");
+    if (state === "stopped") this.#wasStopped = true;
+    if (state === "running" && this.#wasStopped) return this.#stat("continued");
+    return this.#stat(state);
+  }
+
+  async #exitWithin(ms: number): Promise<void> {
+    let timer;
+    const late = new Promise((resolve) => timer = setTimeout(resolve, ms));
+    await Promise.race([this.exited, late]);
+    clearTimeout(timer);
+  }
+
+  #stat(phase: Phase): ProcStat {
+    const { exit = null, exitCode = null, signal = null } = this.#ending ?? {};
+    return { cmd: this.cmd, phase, exit, exitCode, signal, pid: this.pid };
+  }
+
+  /** This, unless it was scrubbed. */
+  #living(): this {
+    if (this.#gone !== undefined) throw this.#gone;
+    return this;
+  }
+}
+
+function output(cmd: Cmd, name: string, stream: ReadableStream<Uint8Array>): Output {
+  const keep = cmd.keep ?? 0;
+  return keep > 0 ? new KeptOutput(name, stream, keep) : new SingleReaderOutput(name, stream);
+}
+
+function phaseOf(end: Ending): Phase {
+  return end.signal === null ? "exited" : "signaled";
+}

@@ -1,0 +1,41 @@
+/**
+ * What a server element can do, for whoever calls it and whoever answers.
+ *
+ * @module
+ */
+
+import { streaming, unary } from "../describe.ts";
+import { nothing, string } from "../parse.ts";
+
+/** What `peek` tells of a server. */
+export interface ServerStat {
+  /** Its address, `circuit://HOST:PORT/PID/Q…`. */
+  readonly addr: string;
+  /** When it started, as an ISO 8601 time in UTC. */
+  readonly joined: string;
+  /** Its version of the circuit. */
+  readonly version: string;
+  /** The name of its host. */
+  readonly hostname: string;
+  /** Its operating system, `linux` or `darwin`. */
+  readonly os: string;
+  /** Processors of its host. */
+  readonly cpus: number;
+  /** How many elements of each kind it holds; kinds that it holds none of are absent. */
+  readonly elements: Readonly<Record<string, number>>;
+  /** Resident memory of the server, in bytes. */
+  readonly rss: number;
+  /** Seconds since it started. */
+  readonly uptime: number;
+}
+
+/** The server's methods. */
+export const serverDescription = {
+  name: "server",
+  methods: {
+    peek: unary<void, ServerStat>(nothing),
+    rejoin: unary<string, void>(string),
+    suicide: unary<void, void>(nothing),
+    profile: streaming("down", string),
+  },
+} as const;

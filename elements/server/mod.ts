@@ -1,0 +1,8 @@
+/**
+ * The server element's door: what the rest of the project may use of it.
+ *
+ * @module
+ */
+
+export { serverDescription, type ServerStat } from "./description.ts";
+export { makeServerElement, type ServerElement, type ServerFacts } from "./server.ts";
