@@ -1,0 +1,63 @@
+/**
+ * Calls on anchors and elements, typed by the descriptions of their kinds.
+ *
+ * @module
+ */
+
+import type { Args, Description, Methods, Result } from "../elements/describe.ts";
+import { cancelled } from "../overlay/errors.ts";
+import type { OpenOptions } from "../overlay/transport/session.ts";
+import type { Stream } from "../overlay/transport/stream.ts";
+import type { Router } from "./router.ts";
+import type { CallOptions } from "./types.ts";
+
+/** An anchor as calls see it: where it is, and how to get there. */
+export interface Target {
+  readonly router: Router;
+  readonly path: string;
+  readonly serverId: string | undefined;
+}
+
+/**
+ * Calls a method that takes a value and returns one.
+ *
+ * @throws {CircuitError} what the server answered with, or why there was no answer.
+ */
+export async function call<M extends Methods, K extends keyof M & string>(
+  target: Target,
+  description: Description<M>,
+  method: K,
+  args: Args<M[K]>,
+  options: CallOptions | undefined,
+): Promise<Result<M[K]>> {
+  const name = `${description.name}.${method}`;
+  const stream = await open(target, name, { args, end: true }, options);
+  // The server checks what it answers with against the same description.
+  return await stream.reply() as Result<M[K]>;
+}
+
+/**
+ * Opens a call with byte streams. The signal, if there is one, cancels it until it is over.
+ *
+ * @throws {CircuitError} if it cannot be sent. That it was sent does not say that it is answered.
+ */
+export async function open(
+  target: Target,
+  method: string,
+  request: OpenOptions,
+  options: CallOptions | undefined,
+): Promise<Stream> {
+  const signal = options?.signal;
+  const action = () => `${method} ${target.path}`;
+  if (signal?.aborted) throw cancelled(action(), signal);
+  const found = target.router.session(target.serverId);
+  const session = found instanceof Promise ? await found : found;
+  if (signal?.aborted) throw cancelled(action(), signal);
+  const stream = session.open(method, target.path, request);
+  if (signal) {
+    const onAbort = () => stream.fail(cancelled(action(), signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    stream.onOver(() => signal.removeEventListener("abort", onAbort));
+  }
+  return stream;
+}

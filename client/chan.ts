@@ -1,0 +1,83 @@
+/**
+ * Channels, as the client sees them.
+ *
+ * @module
+ */
+
+import { chanDescription } from "../elements/chan/description.ts";
+import { CircuitError } from "../overlay/errors.ts";
+import { INITIAL_WINDOW } from "../overlay/transport/limits.ts";
+import { call, open, type Target } from "./call.ts";
+import { READ_WINDOW_BYTES, readable, readAll, writable } from "./streams.ts";
+import type { CallOptions, Chan, ChanStat } from "./types.ts";
+import { scrub } from "./scrub.ts";
+
+const SEND = `${chanDescription.name}.send`;
+const RECV = `${chanDescription.name}.recv`;
+
+/** A handle of a channel. */
+export class ChanHandle implements Chan {
+  readonly kind = "chan";
+  readonly #target: Target;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  async send(options?: CallOptions): Promise<WritableStream<Uint8Array>> {
+    const stream = await open(this.#target, SEND, {}, options);
+    await stream.reply();
+    return writable(() => Promise.resolve(stream));
+  }
+
+  async recv(options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const stream = await open(this.#target, RECV, { window: READ_WINDOW_BYTES }, options);
+    await stream.reply();
+    return readable(() => Promise.resolve(stream));
+  }
+
+  async sendBytes(message: Uint8Array, options?: CallOptions): Promise<void> {
+    const whole = message.length <= INITIAL_WINDOW;
+    // What goes into the request is copied there; the caller may change its bytes once this returns.
+    const request = whole ? { body: message, end: true } : {};
+    const stream = await open(this.#target, SEND, request, options);
+    if (!whole) {
+      await stream.write(message);
+      stream.end();
+    }
+    await stream.reply();
+    // The server ends its side when it has the message for good.
+    if (!stream.ended) await stream.read();
+  }
+
+  async recvBytes(options?: CallOptions): Promise<Uint8Array> {
+    const stream = await open(this.#target, RECV, { window: READ_WINDOW_BYTES }, options);
+    await stream.reply();
+    return await readAll(stream);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for (;;) {
+      let message: Uint8Array;
+      try {
+        message = await this.recvBytes();
+      } catch (error) {
+        if (error instanceof CircuitError && error.code === "CLOSED") return;
+        throw error;
+      }
+      yield message;
+    }
+  }
+
+  close(options?: CallOptions): Promise<void> {
+    return call(this.#target, chanDescription, "close", undefined, options);
+  }
+
+  stat(options?: CallOptions): Promise<ChanStat> {
+    return call(this.#target, chanDescription, "stat", undefined, options);
+  }
+
+  scrub(options?: CallOptions): Promise<void> {
+    return scrub(this.#target, options);
+  }
+}

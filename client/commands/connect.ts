@@ -1,0 +1,84 @@
+/**
+ * What the commands that talk to a circuit have in common: the flags for finding a server, and a
+ * client for as long as the command runs.
+ *
+ * @module
+ */
+
+import { CircuitError } from "../../overlay/errors.ts";
+import type { Client } from "../types.ts";
+import type { Context, Flags, FlagValues } from "./command.ts";
+
+/** Longest delay of a timer, in milliseconds; a longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The flags for finding a server. */
+export const findingFlags = {
+  dial: {
+    type: "string",
+    alias: "d",
+    value: "ADDRESS",
+    help: "talk to the server at ADDRESS, circuit://… or HOST:PORT",
+  },
+  discover: {
+    type: "string",
+    value: "GROUP:PORT",
+    help: "find a server by asking the multicast GROUP",
+  },
+  timeout: {
+    type: "number",
+    value: "SECONDS",
+    default: 5,
+    help: "give up finding a server after SECONDS",
+  },
+} as const satisfies Flags;
+
+/** What {@linkcode withClient} needs of an invocation. */
+export interface Connecting extends Pick<Context, "connect" | "signal"> {
+  readonly flags: FlagValues<typeof findingFlags>;
+}
+
+/**
+ * Calls `use` with a client, and closes it whatever happens: also at once when the user interrupts
+ * the tool, so that the servers free what was waiting there.
+ */
+export async function withClient<T>(
+  invocation: Connecting,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  await using client = await find(invocation);
+  const { signal } = invocation;
+  const close = () => void client.close();
+  if (signal.aborted) close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    return await use(client);
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
+async function find(invocation: Connecting): Promise<Client> {
+  const { dial, discover, timeout } = invocation.flags;
+  const late = new AbortController();
+  const delay = Math.min(timeout * 1000, MAX_DELAY_MS);
+  const timer = setTimeout(() => late.abort(timedOut(timeout)), delay);
+  try {
+    const signal = AbortSignal.any([invocation.signal, late.signal]);
+    return await invocation.connect({ dial, discover }, signal);
+  } catch (error) {
+    if (!late.signal.aborted) throw error;
+    const whom = dial ?? (discover === undefined ? "a server" : `a server in ${discover}`);
+    throw new CircuitError(
+      "TIMEOUT",
+      `cannot reach ${whom}: no answer within ${timeout} s (-timeout SECONDS waits longer)`,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timedOut(seconds: number): DOMException {
+  return new DOMException(`no answer within ${seconds} s`, "TimeoutError");
+}

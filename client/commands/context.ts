@@ -1,0 +1,78 @@
+/**
+ * The world around a command when it is the real one: this process's standard streams, signals and
+ * environment.
+ *
+ * @module
+ */
+
+import type { Client } from "../types.ts";
+import type { Command, Context, Where } from "./command.ts";
+import type { World } from "./dispatch.ts";
+import { Output } from "./output.ts";
+
+/** Exit statuses of the signals that interrupt the tool, as shells have them: 128 and the number. */
+const INTERRUPTS: readonly (readonly [Deno.Signal, number])[] = [["SIGINT", 130], ["SIGTERM", 143]];
+
+/** This process. */
+export function systemContext(): World {
+  return {
+    debug: debugging(),
+    context: (commands, signal) => new ProcessContext(commands, signal),
+    listen(callback) {
+      const listeners = INTERRUPTS.map(([name, status]) => {
+        const listener = () => callback(status);
+        Deno.addSignalListener(name, listener);
+        return () => Deno.removeSignalListener(name, listener);
+      });
+      return () => listeners.forEach((remove) => remove());
+    },
+  };
+}
+
+class ProcessContext implements Context {
+  readonly commands: readonly Command[];
+  readonly signal: AbortSignal;
+  readonly stdout: Output = new Output(Deno.stdout);
+
+  constructor(commands: readonly Command[], signal: AbortSignal) {
+    this.commands = commands;
+    this.signal = signal;
+  }
+
+  get stdin(): ReadableStream<Uint8Array> {
+    return Deno.stdin.readable;
+  }
+
+  get typed(): boolean {
+    return Deno.stdin.isTerminal();
+  }
+
+  note(line: string): void {
+    // Control characters in a path must not reach the terminal.
+    const clean = line.replace(/[^\P{Cc}\n\t]/gu, (character) => escaped(character));
+    try {
+      writeAll(new TextEncoder().encode(clean + "\n"));
+    } catch {
+      // Nobody is left to tell.
+    }
+  }
+
+  async connect(where: Where, signal: AbortSignal): Promise<Client> {
+    const { connect, dial, discover } = await import("../mod.ts");
+    if (where.dial !== undefined) return await dial(where.dial, { signal });
+    if (where.discover !== undefined) return await discover(where.discover, { signal });
+    return await connect({ signal });
+  }
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
+}
+
+function escaped(character: string): string {
+  return "\\x" + character.charCodeAt(0).toString(16).padStart(2, "0");
+}
+
+function debugging(): boolean {
+  return Deno.env.get("CIRCUIT_LOG") === "debug";
+}

@@ -1,0 +1,50 @@
+/**
+ * The commands of the tool that talk to a circuit, and what runs them.
+ *
+ * @module
+ */
+
+import { peekCommand, scrubCommand } from "./anchors.ts";
+import { closeCommand, mkchanCommand, recvCommand, sendCommand } from "./chan.ts";
+import type { Command } from "./command.ts";
+import { lsCommand } from "./ls.ts";
+import { mkprocCommand, signalCommand, waitCommand } from "./proc.ts";
+import { stderrCommand, stdinCommand, stdoutCommand } from "./stdio.ts";
+import { helpCommand, versionCommand } from "./tool.ts";
+import { waitallCommand } from "./waitall.ts";
+
+export {
+  type Argument,
+  type Arguments,
+  type BooleanFlag,
+  type Command,
+  command,
+  type Context,
+  type Flag,
+  type Flags,
+  type Invocation,
+  type NumberFlag,
+  type StringFlag,
+  UsageError,
+} from "./command.ts";
+export { dispatch } from "./dispatch.ts";
+
+/** The commands, in the order of the help. */
+export const clientCommands: readonly Command[] = [
+  lsCommand,
+  peekCommand,
+  scrubCommand,
+  mkprocCommand,
+  signalCommand,
+  waitCommand,
+  waitallCommand,
+  stdinCommand,
+  stdoutCommand,
+  stderrCommand,
+  mkchanCommand,
+  sendCommand,
+  recvCommand,
+  closeCommand,
+  versionCommand,
+  helpCommand,
+];

@@ -1,0 +1,9 @@
+/**
+ * The client library: dialling into a circuit and using it.
+ *
+ * @module
+ */
+
+export { dial } from "./client.ts";
+export { connect, discover } from "./connect.ts";
+export type * from "./types.ts";

@@ -1,0 +1,172 @@
+/**
+ * The anchors of one server: a tree of names, some of which hold an element.
+ *
+ * @module
+ */
+
+import type { Element } from "../elements/mod.ts";
+import { CircuitError } from "../overlay/errors.ts";
+
+/** A name in the tree. Children are kept only where there are any: most anchors are leaves. */
+export interface AnchorNode {
+  readonly name: string;
+  readonly parent: AnchorNode | undefined;
+  children: Map<string, AnchorNode> | undefined;
+  /** `"making"` while an element is being made. */
+  element: Element | "making" | undefined;
+}
+
+/** Most anchors that a server keeps. */
+export const MAX_ANCHORS = 2_000_000;
+
+/**
+ * The tree. An anchor is there as long as it or one below it holds an element; the root, which holds
+ * the server element, is there for good.
+ */
+export class AnchorTree {
+  readonly #root: AnchorNode;
+  readonly #counts = new Map<string, number>();
+  readonly #onChange: (element: Element) => void;
+  #size = 1;
+
+  /**
+   * @param name The server's ID, the first component of every path.
+   * @param onChange Called for each element that has come or gone.
+   */
+  constructor(name: string, onChange: (element: Element) => void) {
+    this.#onChange = onChange;
+    this.#root = { name, parent: undefined, children: undefined, element: undefined };
+  }
+
+  /** Anchors that there are, the root included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many elements of each kind there are. */
+  counts(): Record<string, number> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** The anchor at this path; undefined if neither it nor anything below it holds an element. */
+  find(names: readonly string[]): AnchorNode | undefined {
+    let node: AnchorNode | undefined = this.#root;
+    for (let i = 1; i < names.length && node; i++) node = node.children?.get(names[i] ?? "");
+    return node;
+  }
+
+  /**
+   * Reserves the anchor at this path for an element, which {@linkcode fill} then puts there or
+   * {@linkcode clear} gives up.
+   *
+   * @throws {CircuitError} `EXISTS` if there is an element or one is being made; `BUSY` if there are
+   * {@linkcode MAX_ANCHORS}.
+   */
+  reserve(names: readonly string[], path: string): AnchorNode {
+    let node = this.#root;
+    for (let i = 1; i < names.length; i++) {
+      const name = names[i] ?? "";
+      let child = node.children?.get(name);
+      if (!child) {
+        if (this.#size >= MAX_ANCHORS) {
+          this.#prune(node);
+          throw new CircuitError(
+            "BUSY",
+            `cannot make ${path}: this server has ${MAX_ANCHORS} anchors, which is all it takes`,
+          );
+        }
+        child = { name, parent: node, children: undefined, element: undefined };
+        (node.children ??= new Map()).set(name, child);
+        this.#size++;
+      }
+      node = child;
+    }
+    if (node.element !== undefined) {
+      const kind = node.element === "making" ? "an element" : `a ${node.element.kind}`;
+      throw new CircuitError(
+        "EXISTS",
+        `cannot make an element at ${path}: it holds ${kind} already`,
+      );
+    }
+    node.element = "making";
+    return node;
+  }
+
+  /** Puts the element at the anchor that was reserved for it. */
+  fill(node: AnchorNode, element: Element): void {
+    node.element = element;
+    this.#counts.set(element.kind, (this.#counts.get(element.kind) ?? 0) + 1);
+    this.#onChange(element);
+  }
+
+  /** Takes away what the anchor holds, and the anchors that now have no reason to be there. */
+  clear(node: AnchorNode): void {
+    const { element } = node;
+    node.element = undefined;
+    if (element !== undefined && element !== "making") {
+      const count = (this.#counts.get(element.kind) ?? 1) - 1;
+      if (count > 0) this.#counts.set(element.kind, count);
+      else this.#counts.delete(element.kind);
+      this.#onChange(element);
+    }
+    this.#prune(node);
+  }
+
+  /** Every element, in no particular order. */
+  *elements(node: AnchorNode = this.#root): Generator<Element> {
+    if (node.element !== undefined && node.element !== "making") yield node.element;
+    if (node.children) {
+      for (const child of node.children.values()) yield* this.elements(child);
+    }
+  }
+
+  #prune(node: AnchorNode): void {
+    let each: AnchorNode | undefined = node;
+    while (each?.parent && each.element === undefined && !each.children) {
+      const { parent }: AnchorNode = each;
+      parent.children?.delete(each.name);
+      if (parent.children?.size === 0) parent.children = undefined;
+      this.#size--;
+      each = parent;
+    }
+  }
+}
+
+/** One line of a listing. */
+export interface Entry {
+  readonly kind: string;
+  /** From the anchor that was listed, without a leading slash. */
+  readonly path: string;
+}
+
+/**
+ * What is below an anchor, in order of name. Names that come while the listing is under way may or
+ * may not be in it; what is there from beginning to end is in it exactly once.
+ */
+export function* walk(
+  node: AnchorNode,
+  options: { recursive: boolean; depthFirst: boolean },
+  prefix = "",
+): Generator<Entry> {
+  const { children } = node;
+  if (!children) return;
+  for (const name of [...children.keys()].sort(byCodePoint)) {
+    const child = children.get(name);
+    if (!child) continue;
+    const path = prefix + name;
+    const entry = { kind: kindOf(child), path };
+    if (!options.depthFirst) yield entry;
+    if (options.recursive && child.children) yield* walk(child, options, `${path}/`);
+    if (options.depthFirst) yield entry;
+  }
+}
+
+/** The kind of what an anchor holds; empty for nothing. */
+export function kindOf(node: AnchorNode): string {
+  return node.element === undefined || node.element === "making" ? "" : node.element.kind;
+}
+
+/** By code unit: the same on every machine, and the cheapest. */
+function byCodePoint(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

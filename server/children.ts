@@ -1,0 +1,66 @@
+/**
+ * The processes that a server has started: what becomes of them when it stops.
+ *
+ * @module
+ */
+
+import type { Element } from "../elements/mod.ts";
+import type { ProcElement } from "../elements/proc/mod.ts";
+import { toCircuitError } from "../overlay/errors.ts";
+import type { Log } from "./log.ts";
+import type { VarDir } from "./var_dir.ts";
+
+/** Milliseconds between SIGTERM and SIGKILL when the server stops. */
+const GRACE_MS = 1_000;
+
+/** Milliseconds in which changes of the list are gathered before it is written down. */
+const RECORD_MS = 100;
+
+/** The children of one server. */
+export class Children {
+  readonly #elements: () => Iterable<Element>;
+  readonly #varDir: VarDir | undefined;
+  readonly #log: Log;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param elements All elements of the server.
+   * @param varDir Where the list is written down, so that a crash leaves a trace; none: nowhere.
+   */
+  constructor(elements: () => Iterable<Element>, varDir: VarDir | undefined, log: Log) {
+    this.#elements = elements;
+    this.#varDir = varDir;
+    this.#log = log;
+  }
+
+  /** An element has come or gone: if children did, the list is written down soon. */
+  changed(element: Element): void {
+    if (!this.#varDir || element.kind !== "proc" || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#record();
+    }, RECORD_MS);
+  }
+
+  /** Ends all of them: SIGTERM, and SIGKILL after {@linkcode GRACE_MS}. */
+  async terminate(): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all(this.#processes().map((proc) => proc.terminate(GRACE_MS)));
+    await this.#record();
+  }
+
+  async #record(): Promise<void> {
+    try {
+      const children = await Promise.all(this.#processes().map((proc) => proc.identity()));
+      await this.#varDir?.recordChildren(children);
+    } catch (error) {
+      this.#log("warn", `cannot write down the children: ${toCircuitError(error).message}`);
+    }
+  }
+
+  #processes(): ProcElement[] {
+    return [...this.#elements()].filter((element): element is ProcElement =>
+      element.kind === "proc"
+    );
+  }
+}

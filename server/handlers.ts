@@ -1,0 +1,120 @@
+/**
+ * What anchors and the root answer: making, finding, listing and removing.
+ *
+ * @module
+ */
+
+import { anchorDescription, rootDescription } from "../elements/anchor/description.ts";
+import {
+  type Call,
+  type ElementContext,
+  type Handlers,
+  type Kind,
+  KINDS,
+} from "../elements/mod.ts";
+import { CircuitError } from "../overlay/errors.ts";
+import type { Member } from "../overlay/node.ts";
+import { type AnchorNode, type AnchorTree, walk } from "./anchors.ts";
+import type { Log } from "./log.ts";
+
+/** Bytes of a listing that are gathered before they are sent: 16 KiB. */
+const LIST_CHUNK_BYTES = 16 * 1024;
+
+const encoder = new TextEncoder();
+
+/** The behaviour of the anchor with these names. */
+export function anchorHandlers(
+  tree: AnchorTree,
+  names: readonly string[],
+  path: string,
+  log: Log,
+): Handlers<typeof anchorDescription["methods"]> {
+  return {
+    get(): Kind | null {
+      const element = tree.find(names)?.element;
+      return element === undefined || element === "making" ? null : element.kind;
+    },
+
+    async make({ kind, value }) {
+      const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+      if (!maker) {
+        throw new CircuitError(
+          "UNSUPPORTED",
+          `cannot make ${path}: this server knows no element of kind ${
+            JSON.stringify(kind)
+          }, only ` +
+            Object.keys(KINDS).join(", "),
+        );
+      }
+      const node = tree.reserve(names, path);
+      try {
+        let removed = false;
+        const context: ElementContext = {
+          path,
+          remove() {
+            // An element may be over before it is in its place.
+            removed = true;
+            removeElement(tree, node);
+          },
+          log: (level, message) => log(level, `${path}: ${message}`),
+        };
+        const made = maker.make(value, context);
+        const element = made instanceof Promise ? await made : made;
+        tree.fill(node, element);
+        if (removed) removeElement(tree, node);
+      } catch (error) {
+        if (node.element === "making") tree.clear(node);
+        throw error;
+      }
+    },
+
+    scrub() {
+      const node = tree.find(names);
+      if (!node) return;
+      if (!node.parent) {
+        throw new CircuitError("DENIED", `cannot scrub ${path}: a server element stays for good`);
+      }
+      removeElement(tree, node);
+    },
+
+    async list(options, call) {
+      const node = tree.find(names);
+      await sendRecords(call, node ? records(walk(node, options)) : []);
+    },
+  };
+}
+
+/** The behaviour of the root, as this server knows the circuit. */
+export function rootHandlers(
+  members: () => Member[],
+): Handlers<typeof rootDescription["methods"]> {
+  return {
+    servers: (_, call) => sendRecords(call, members().map(({ id, address }) => [id, address])),
+    find: (id) => members().find((member) => member.id === id)?.address ?? null,
+  };
+}
+
+function* records(entries: Iterable<{ kind: string; path: string }>): Generator<string[]> {
+  for (const { kind, path } of entries) yield [kind, path];
+}
+
+function removeElement(tree: AnchorTree, node: AnchorNode): void {
+  const { element } = node;
+  if (element === undefined || element === "making") return;
+  tree.clear(node);
+  element.dispose();
+}
+
+/** Answers with records of NUL-ended fields, as fast as the caller takes them. */
+async function sendRecords(call: Call, records: Iterable<readonly string[]>): Promise<void> {
+  call.accept();
+  let text = "";
+  for (const fields of records) {
+    for (const field of fields) text += field + "\0";
+    if (text.length < LIST_CHUNK_BYTES) continue;
+    await call.write(encoder.encode(text));
+    text = "";
+  }
+  await call.write(encoder.encode(text));
+  call.end();
+}

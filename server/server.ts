@@ -1,0 +1,208 @@
+/**
+ * A running server: everything put together, started and stopped in order.
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+import { makeServerElement } from "../elements/server/mod.ts";
+import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
+import { toCircuitError } from "../overlay/errors.ts";
+import { Mesh } from "../overlay/mesh.ts";
+import { Node } from "../overlay/node.ts";
+import { tcp } from "../overlay/transport/tcp.ts";
+import { AnchorTree } from "./anchors.ts";
+import { Children } from "./children.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { anchorHandlers, rootHandlers } from "./handlers.ts";
+import { chooseListen, type ListenOptions } from "./listen.ts";
+import type { Log } from "./log.ts";
+import { VarDir } from "./var_dir.ts";
+
+/** How to start a server. */
+export interface ServerOptions extends ListenOptions {
+  /**
+   * Where to listen: `HOST:PORT`, or `HOST` alone to have a port picked. Default: all interfaces,
+   * advertising the first address that is not loopback.
+   */
+  readonly addr?: string;
+  /** The network interface to listen on, instead of `addr`. */
+  readonly interface?: string;
+  /** Addresses of servers whose circuit to join, `circuit://…` or `HOST:PORT`. Default: none. */
+  readonly join?: string | readonly string[];
+  /** A directory of the server's own, for its lock and the list of its children. Default: none. */
+  readonly varDir?: string;
+  /** Takes the lines of the server's log. Default: nobody does. */
+  readonly log?: Log;
+}
+
+/** A server that is running. */
+export interface CircuitServer extends AsyncDisposable {
+  /** Its address, `circuit://HOST:PORT/PID/Q…`. */
+  readonly address: string;
+  /** Its ID, `X` and 16 hex digits. */
+  readonly serverId: string;
+  /** Resolves once the server has stopped, whoever stopped it. */
+  readonly closed: Promise<void>;
+  /**
+   * Leaves the circuit, which the other servers see at once, then ends the processes of its
+   * elements: SIGTERM, and SIGKILL for those that are there a second later. Resolves when all is
+   * done; stopping twice is harmless.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server and joins it to the circuits it is told to join.
+ *
+ * @param options Where to listen, whom to join.
+ * @returns the server, listening and joined.
+ * @throws {CircuitError} `BUSY` if the port or the directory is in use, `BAD_REQUEST` for an address
+ * or interface that this machine does not have, `UNREACHABLE`, `TIMEOUT` or `PROTOCOL` if a server
+ * to join cannot be reached. Nothing is left running then.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<CircuitServer> {
+  const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);
+  return await launch(options, varDir);
+}
+
+/**
+ * {@linkcode startServer} with a directory that was taken before. It is given back when the server
+ * stops or cannot start.
+ */
+export async function launch(
+  options: ServerOptions,
+  varDir: VarDir | undefined,
+): Promise<CircuitServer> {
+  const log = options.log ?? (() => {});
+  let server: RunningServer | undefined;
+  try {
+    const where = chooseListen(options, Deno.networkInterfaces());
+    const listener = tcp.listen(where.host, where.port);
+    const serverId = newServerId();
+    const address = formatAddress({
+      host: where.advertise,
+      port: listener.port,
+      pid: Deno.pid,
+      id: serverId,
+    });
+    server = new RunningServer({ serverId, address, listener, log, varDir });
+    await warnOfSurvivors(varDir, log);
+    const seeds = typeof options.join === "string" ? [options.join] : options.join ?? [];
+    for (const seed of seeds) await server.node.join(seed);
+    log("info", `listening on ${formatHostPort(where.host, listener.port)} as ${address}`);
+    return server;
+  } catch (error) {
+    if (server) await server.stop();
+    else await varDir?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function warnOfSurvivors(varDir: VarDir | undefined, log: Log): Promise<void> {
+  for (const child of await varDir?.survivors() ?? []) {
+    log(
+      "warn",
+      `process ${child.pid} (${
+        child.command.join(" ")
+      }), of ${child.path} of the server that had this ` +
+        `directory before, is still running, and no element controls it`,
+    );
+  }
+}
+
+interface Parts {
+  readonly serverId: string;
+  readonly address: string;
+  readonly listener: ReturnType<typeof tcp.listen>;
+  readonly log: Log;
+  readonly varDir: VarDir | undefined;
+}
+
+class RunningServer implements CircuitServer {
+  readonly address: string;
+  readonly serverId: string;
+  readonly node: Node;
+  readonly #parts: Parts;
+  readonly #tree: AnchorTree;
+  readonly #children: Children;
+  readonly #closed = Promise.withResolvers<void>();
+  #stopping = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { serverId, address, log } = parts;
+    this.address = address;
+    this.serverId = serverId;
+    this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
+    this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
+    const dispatcher = new Dispatcher({
+      serverId,
+      tree: this.#tree,
+      anchor: (names, path) => anchorHandlers(this.#tree, names, path, log),
+      root: rootHandlers(() => this.node.members()),
+      session: (id) => this.node.session(id),
+    });
+    this.node = new Node({
+      network: tcp,
+      listener: parts.listener,
+      self: { id: serverId, address },
+      membership: (self) => new Mesh(self),
+      onRequest: (incoming) => dispatcher.request(incoming),
+      log,
+    });
+    this.#tree.fill(this.#tree.reserve([serverId], `/${serverId}`), this.#serverElement());
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return this.closed;
+    this.#stopping = true;
+    const { log, varDir } = this.#parts;
+    try {
+      await Promise.all([this.node.stop(), this.#children.terminate()]);
+      for (const element of this.#tree.elements()) await element.dispose();
+      await varDir?.[Symbol.asyncDispose]();
+      log("debug", "stopped");
+    } catch (error) {
+      log("error", `while stopping: ${toCircuitError(error).message}`);
+    } finally {
+      this.#closed.resolve();
+    }
+    return this.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #serverElement() {
+    return makeServerElement({
+      path: `/${this.serverId}`,
+      address: this.address,
+      started: new Date(),
+      version: config.version,
+      countElements: () => this.#tree.counts(),
+      rejoin: (address) => this.node.join(address),
+      suicide: () => void this.stop(),
+      diagnose: () => this.#diagnose(),
+    });
+  }
+
+  #diagnose(): string {
+    const sessions = [...this.node.sessions].map(({ peer, streamCount, traffic }) =>
+      `${peer.role} ${peer.address}: ${streamCount} streams, ${traffic.in} bytes in, ` +
+      `${traffic.out} bytes out`
+    );
+    return [
+      `server ${this.serverId}`,
+      `anchors ${this.#tree.size}`,
+      `connections ${sessions.length}`,
+      ...sessions.map((line) => `  ${line}`),
+      "",
+    ].join("\n");
+  }
+}

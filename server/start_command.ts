@@ -1,0 +1,56 @@
+/**
+ * `circuit start`: the description of the command; what it runs is loaded when it is run.
+ *
+ * @module
+ */
+
+import { type Command, command } from "../client/commands/mod.ts";
+
+/** Runs a server until it is told to stop. */
+export const startCommand: Command = command({
+  name: "start",
+  group: "Servers",
+  summary: "run a circuit server on this machine",
+  args: {},
+  flags: {
+    addr: {
+      type: "string",
+      alias: "a",
+      value: "HOST:PORT",
+      help: "listen there; HOST alone picks a port (default: all interfaces, any port)",
+    },
+    if: { type: "string", value: "IFACE", help: "listen on that network interface, any port" },
+    join: {
+      type: "string",
+      alias: "j",
+      value: "ADDRESS",
+      repeatable: true,
+      help: "join the circuit of that server; may be repeated",
+    },
+    var: {
+      type: "string",
+      value: "DIR",
+      help: "keep a lock, the log and a list of children there",
+    },
+  },
+  help: [
+    "The first line on standard output is the server's address, which other servers join (-j) and " +
+    "the other commands dial (-d). The log goes to standard error; CIRCUIT_LOG sets how much: " +
+    "debug, info (the default), warn or error.",
+    "SIGINT and SIGTERM stop the server in order: the others see it leave at once. The processes " +
+    "that it has started get SIGTERM, and SIGKILL if they are there a second later. If the server " +
+    "is killed, they lose their standard input and output and run on; with -var, the next server " +
+    "on the same directory reports those that are left.",
+  ].join("\n\n"),
+  example: "circuit start -a 127.0.0.1:0",
+  ownSignals: true,
+  async run({ flags, stdout }) {
+    const { runServer } = await import("./run_server.ts");
+    await runServer({
+      ...(flags.addr === undefined ? {} : { addr: flags.addr }),
+      ...(flags.if === undefined ? {} : { interface: flags.if }),
+      ...(flags.var === undefined ? {} : { varDir: flags.var }),
+      join: flags.join ?? [],
+    }, (line) => stdout.line(line));
+  },
+});
