@@ -14,6 +14,7 @@ import { readPairs } from "./records.ts";
 import type { Router } from "./router.ts";
 import { scrub } from "./scrub.ts";
 import { ServerHandle } from "./server.ts";
+import { SubscriptionHandle } from "./subscription.ts";
 import { READ_WINDOW_BYTES } from "./streams.ts";
 import type {
   Anchor,
@@ -36,6 +37,8 @@ const HANDLES: Partial<Record<Kind, (target: Target) => Element>> = {
   server: (target) => new ServerHandle(target),
   proc: (target) => new ProcHandle(target),
   chan: (target) => new ChanHandle(target),
+  "@join": (target) => new SubscriptionHandle("@join", target),
+  "@leave": (target) => new SubscriptionHandle("@leave", target),
 };
 
 /** A name in the tree. */
@@ -105,12 +108,12 @@ export class AnchorHandle implements Anchor, Target {
 
   async makeOnJoin(options?: CallOptions): Promise<Subscription> {
     await this.#make("@join", undefined, options);
-    return this.#handle("@join") as Subscription;
+    return new SubscriptionHandle("@join", this);
   }
 
   async makeOnLeave(options?: CallOptions): Promise<Subscription> {
     await this.#make("@leave", undefined, options);
-    return this.#handle("@leave") as Subscription;
+    return new SubscriptionHandle("@leave", this);
   }
 
   async makeNameserver(address?: string, options?: CallOptions): Promise<Nameserver> {

@@ -15,8 +15,9 @@ import type { Kind } from "../elements/describe.ts";
 import type { ChanStat } from "../elements/chan/description.ts";
 import type { Cmd, Phase, ProcStat } from "../elements/proc/description.ts";
 import type { ServerStat } from "../elements/server/description.ts";
+import type { SubscriptionStat } from "../elements/subscription/description.ts";
 
-export type { ChanStat, Cmd, Kind, Phase, ProcStat, ServerStat };
+export type { ChanStat, Cmd, Kind, Phase, ProcStat, ServerStat, SubscriptionStat };
 
 /** How to connect to a circuit. */
 export interface DialOptions {
@@ -185,6 +186,7 @@ export type Element = Server | Proc | Chan | Nameserver | Container | Subscripti
  * reading it and before saying so.
  */
 export interface Chan {
+  /** Tells it from the other kinds of element. */
   readonly kind: "chan";
   /**
    * Sends a message piece by piece. Without a receiver, a buffered message takes up to 32 KiB; then
@@ -272,6 +274,7 @@ export interface Runnable<Stat> {
 
 /** A process of the operating system, on the anchor's server. */
 export interface Proc extends Runnable<ProcStat> {
+  /** Tells it from the other kinds of element. */
   readonly kind: "proc";
   /** Its environment when it was started, as `NAME=VALUE`. */
   getEnv(options?: CallOptions): Promise<string[]>;
@@ -285,6 +288,7 @@ export interface Proc extends Runnable<ProcStat> {
  * the subscription's server saw them; none is lost between making it and the first receive.
  */
 export interface Subscription {
+  /** Which events it collects, and that it is a subscription. */
   readonly kind: "@join" | "@leave";
   /** The path of the next server, `/X…`, once there is one; undefined if it was scrubbed. */
   consume(options?: CallOptions): Promise<string | undefined>;
@@ -296,18 +300,9 @@ export interface Subscription {
   scrub(options?: CallOptions): Promise<void>;
 }
 
-/** What `peek` tells of a subscription. */
-export interface SubscriptionStat {
-  /** Which events it collects. */
-  readonly source: "join" | "leave";
-  /** Events that wait to be received. */
-  readonly pending: number;
-  /** True after it was scrubbed. */
-  readonly closed: boolean;
-}
-
 /** A server of the circuit, at `/X…`. It cannot be scrubbed. */
 export interface Server {
+  /** Tells it from the other kinds of element. */
   readonly kind: "server";
   /** The server's state. */
   peek(options?: CallOptions): Promise<ServerStat>;
@@ -331,6 +326,7 @@ export interface Server {
 
 /** A DNS server, on UDP and TCP. */
 export interface Nameserver {
+  /** Tells it from the other kinds of element. */
   readonly kind: "dns";
   /**
    * Adds a record.
@@ -357,6 +353,7 @@ export interface NameserverStat {
 
 /** A container, on the anchor's server. */
 export interface Container extends Runnable<ContainerStat> {
+  /** Tells it from the other kinds of element. */
   readonly kind: "docker";
 }
 

@@ -87,6 +87,14 @@ export interface Element {
   dispose(): void | Promise<void>;
 }
 
+/** What an element may know of the circuit. */
+export interface CircuitView {
+  /** The paths of the live servers, this one included, in order. */
+  servers(): string[];
+  /** Calls back with each server that comes or goes, in order; returns what ends that. */
+  watch(callback: (event: "joined" | "left", path: string) => void): () => void;
+}
+
 /** What an element gets from the anchor that it is made at. */
 export interface ElementContext {
   /** The path of the anchor, for messages. */

@@ -7,6 +7,7 @@
 export { type Call } from "./call.ts";
 export type {
   Args,
+  CircuitView,
   Description,
   Element,
   ElementContext,

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { anchorDescription, rootDescription } from "../elements/anchor/description.ts";
+import type { anchorDescription, rootDescription } from "../elements/anchor/description.ts";
 import {
   type Call,
+  type CircuitView,
   type ElementContext,
   type Handlers,
   type Kind,
@@ -22,12 +23,18 @@ const LIST_CHUNK_BYTES = 16 * 1024;
 
 const encoder = new TextEncoder();
 
+/** What anchors need of their server. */
+export interface Host {
+  readonly tree: AnchorTree;
+  readonly circuit: CircuitView;
+  readonly log: Log;
+}
+
 /** The behaviour of the anchor with these names. */
 export function anchorHandlers(
-  tree: AnchorTree,
+  { tree, circuit, log }: Host,
   names: readonly string[],
   path: string,
-  log: Log,
 ): Handlers<typeof anchorDescription["methods"]> {
   return {
     get(): Kind | null {
@@ -58,7 +65,7 @@ export function anchorHandlers(
           },
           log: (level, message) => log(level, `${path}: ${message}`),
         };
-        const made = maker.make(value, context);
+        const made = maker.make(value, context, circuit);
         const element = made instanceof Promise ? await made : made;
         tree.fill(node, element);
         if (removed) removeElement(tree, node);

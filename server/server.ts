@@ -5,6 +5,7 @@
  */
 
 import config from "../deno.json" with { type: "json" };
+import type { CircuitView } from "../elements/mod.ts";
 import { makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
 import { toCircuitError } from "../overlay/errors.ts";
@@ -136,10 +137,11 @@ class RunningServer implements CircuitServer {
     this.serverId = serverId;
     this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
     this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
+    const host = { tree: this.#tree, circuit: this.#circuit(), log };
     const dispatcher = new Dispatcher({
       serverId,
       tree: this.#tree,
-      anchor: (names, path) => anchorHandlers(this.#tree, names, path, log),
+      anchor: (names, path) => anchorHandlers(host, names, path),
       root: rootHandlers(() => this.node.members()),
       session: (id) => this.node.session(id),
     });
@@ -177,6 +179,13 @@ class RunningServer implements CircuitServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  #circuit(): CircuitView {
+    return {
+      servers: () => this.node.members().map(({ id }) => `/${id}`),
+      watch: (callback) => this.node.onEvent(({ type, member }) => callback(type, `/${member.id}`)),
+    };
   }
 
   #serverElement() {

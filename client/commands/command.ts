@@ -16,6 +16,7 @@ export type Group = typeof GROUPS[number];
 
 /** A flag without a value. */
 export interface BooleanFlag {
+  /** Tells it from the other kinds of flag. */
   readonly type: "boolean";
   /** The short form, without its dash. */
   readonly alias?: string;
@@ -25,6 +26,7 @@ export interface BooleanFlag {
 
 /** A flag whose value is text. */
 export interface StringFlag {
+  /** Tells it from the other kinds of flag. */
   readonly type: "string";
   /** The short form, without its dash. */
   readonly alias?: string;
@@ -40,6 +42,7 @@ export interface StringFlag {
 
 /** A flag whose value is a number. */
 export interface NumberFlag {
+  /** Tells it from the other kinds of flag. */
   readonly type: "number";
   /** The short form, without its dash. */
   readonly alias?: string;
@@ -118,7 +121,9 @@ export interface Context {
 /** One use of a command: what the user gave, and the world around. */
 export interface Invocation<F extends Flags = Flags, A extends Arguments = Arguments>
   extends Context {
+  /** Flags' values. */
   readonly flags: FlagValues<F>;
+  /** Arguments' values. */
   readonly args: ArgumentValues<A>;
 }
 
@@ -126,10 +131,13 @@ export interface Invocation<F extends Flags = Flags, A extends Arguments = Argum
 export interface Description<F extends Flags, A extends Arguments> {
   /** What the user types after `circuit`. */
   readonly name: string;
+  /** Its heading in the help. */
   readonly group: Group;
   /** What it does, in one line without a full stop. */
   readonly summary: string;
+  /** Its arguments. */
   readonly args: A;
+  /** Its flags, those for finding a server included. */
   readonly flags: F;
   /** More than the summary: paragraphs, parted by empty lines; long lines are broken by the help. */
   readonly help?: string;
@@ -159,5 +167,6 @@ export function command<const F extends Flags, const A extends Arguments>(
 
 /** The user's mistake in typing the command: answered with the usage line and status 2. */
 export class UsageError extends Error {
+  /** Always `"UsageError"`. */
   override readonly name = "UsageError";
 }

@@ -33,6 +33,7 @@ export interface Interrupts {
 
 /** The world around the tool. */
 export interface World extends Interrupts {
+  /** The world around a command; `signal` is aborted when the user interrupts the tool. */
   context(commands: readonly Command[], signal: AbortSignal): Context;
   /** Whether errors are shown with all there is to know of them. */
   readonly debug: boolean;

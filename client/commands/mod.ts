@@ -16,18 +16,24 @@ import { waitallCommand } from "./waitall.ts";
 export {
   type Argument,
   type Arguments,
+  type ArgumentValues,
   type BooleanFlag,
   type Command,
   command,
   type Context,
+  type Description,
   type Flag,
   type Flags,
+  type FlagValues,
+  type Group,
   type Invocation,
   type NumberFlag,
   type StringFlag,
   UsageError,
+  type Where,
 } from "./command.ts";
-export { dispatch } from "./dispatch.ts";
+export { dispatch, type Interrupts, type World } from "./dispatch.ts";
+export { Output, type Sink } from "./output.ts";
 
 /** The commands, in the order of the help. */
 export const clientCommands: readonly Command[] = [

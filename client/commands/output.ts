@@ -14,8 +14,11 @@ export interface Sink {
 /** Bytes that may wait for the sink before {@linkcode Output.write} holds its caller: 256 KiB. */
 export const HIGH_WATER_BYTES = 256 * 1024;
 
-/** Pieces below this size, 16 KiB, are gathered; larger ones are written as they are. */
-const GATHER_BYTES = 16 * 1024;
+/**
+ * Pieces below this size, 128 KiB, are gathered: copying them costs less than writing each. Larger
+ * ones are written as they are.
+ */
+const GATHER_BYTES = 128 * 1024;
 
 /** Nobody reads the output any more, as when it goes to `head`. Ends the tool quietly. */
 export class OutputClosed extends Error {
@@ -36,6 +39,7 @@ export class Output {
   #failure: { error: unknown } | undefined;
   #roomMade: (() => void) | undefined;
 
+  /** @param sink Where it all goes. */
   constructor(sink: Sink) {
     this.#sink = sink;
   }

@@ -4,10 +4,14 @@
  * @module
  */
 
+import { CircuitError } from "../../overlay/errors.ts";
 import type { CallOptions, Container, Proc } from "../types.ts";
 import { type Command, command } from "./command.ts";
 import { findingFlags, withClient } from "./connect.ts";
 import { elementAt } from "./element.ts";
+
+/** Milliseconds to find out whether the input of a process that takes none is empty. */
+const END_MS = 200;
 
 /** Forwards the tool's standard input. */
 export const stdinCommand: Command = command({
@@ -18,14 +22,15 @@ export const stdinCommand: Command = command({
   flags: findingFlags,
   help: [
     "One client at a time may write. The tool ends when the process has its input, up to what its " +
-    "pipe holds. Interrupting it leaves the process's standard input open.",
+    "pipe holds. Interrupting it leaves the process's standard input open. Empty input only closes " +
+    "it, and succeeds also if it is closed or the process has exited.",
   ].join("\n\n"),
   example: "echo hello | circuit stdin /X88550014d4c82e4d/pippi",
   async run(invocation) {
     const { args, signal } = invocation;
     await withClient(invocation, async (client) => {
       const runnable = await elementAt(client, args.PATH, ["proc", "docker"], { signal });
-      await invocation.stdin.pipeTo(runnable.stdin({ signal }), { signal });
+      await forward(invocation.stdin, runnable.stdin({ signal }), signal);
     });
   },
 });
@@ -58,6 +63,45 @@ function outputCommand(name: "stdout" | "stderr", stream: string): Command {
       });
     },
   });
+}
+
+/**
+ * Copies all of a stream, with one exception: nothing can be copied to anything, also to what is
+ * closed. So `circuit stdin PATH < /dev/null` need not win a race against the end of the process.
+ */
+async function forward(
+  from: ReadableStream<Uint8Array>,
+  to: WritableStream<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const reader = from.getReader();
+  const writer = to.getWriter();
+  const first = reader.read();
+  try {
+    // The process may close its end while nothing comes from ours.
+    const chunk = await Promise.race([first, writer.closed]);
+    if (!chunk || chunk.done) return await writer.close();
+    await writer.write(chunk.value);
+  } catch (error) {
+    const closed = error instanceof CircuitError && error.code === "CLOSED";
+    if (closed && await endsSoon(first)) return;
+    await reader.cancel();
+    throw error;
+  }
+  reader.releaseLock();
+  writer.releaseLock();
+  await from.pipeTo(to, { signal });
+}
+
+/** Whether this read is of the end, and known to be before long. */
+async function endsSoon(read: Promise<ReadableStreamReadResult<Uint8Array>>): Promise<boolean> {
+  const late = Promise.withResolvers<{ done: false }>();
+  const timer = setTimeout(() => late.resolve({ done: false }), END_MS);
+  try {
+    return (await Promise.race([read, late.promise])).done;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function read(
