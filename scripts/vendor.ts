@@ -268,11 +268,7 @@ async function main(args: readonly string[]): Promise<number> {
     root: ".",
     sources: "scripts/vendor",
     jsr,
-    ask: args[0] === "--force"
-      ? "again"
-      : args[0] === "--offline"
-      ? "never"
-      : "once",
+    ask: args[0] === "--force" ? "again" : args[0] === "--offline" ? "never" : "once",
   });
   if (outcome === "jsr") {
     console.error(

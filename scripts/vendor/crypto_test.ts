@@ -1,21 +1,14 @@
 // What the project relies on in @std/crypto. It holds for the real package and
 // for the stand-in alike.
 
-import {
-  assert,
-  assertEquals,
-  assertFalse,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { crypto, timingSafeEqual } from "@std/crypto";
 import { crypto as cryptoAlone } from "@std/crypto/crypto";
 import { timingSafeEqual as alone } from "@std/crypto/timing-safe-equal";
 
 const ABC = new TextEncoder().encode("abc");
 
-const SHA_256_OF_ABC =
-  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const SHA_256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 /** Published test vectors: the digest of "abc" begins so. */
 const VECTORS = [

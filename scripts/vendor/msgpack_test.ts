@@ -1,12 +1,7 @@
 // What the wire relies on in @std/msgpack. It holds for the real package and
 // for the stand-in alike.
 
-import {
-  assertEquals,
-  assertInstanceOf,
-  assertStrictEquals,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { decode, encode, type ValueMap, type ValueType } from "@std/msgpack";
 import { decode as decodeAlone } from "@std/msgpack/decode";
 import { encode as encodeAlone } from "@std/msgpack/encode";
@@ -72,8 +67,7 @@ const SIZES: readonly [string, (size: number) => ValueType, [
   ]],
   [
     "map",
-    (size) =>
-      Object.fromEntries(Array.from({ length: size }, (_, i) => [`k${i}`, i])),
+    (size) => Object.fromEntries(Array.from({ length: size }, (_, i) => [`k${i}`, i])),
     [
       [15, 0x8f],
       [16, 0xde],

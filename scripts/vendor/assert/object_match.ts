@@ -60,18 +60,14 @@ function part(value: unknown, pattern: unknown, seen: Seen): unknown {
 function record(value: object, pattern: object, seen: Seen): object {
   const result: Record<PropertyKey, unknown> = {};
   seen.set(value, result);
-  const shared = Reflect.ownKeys(value).filter((key) =>
-    Object.hasOwn(pattern, key)
-  );
+  const shared = Reflect.ownKeys(value).filter((key) => Object.hasOwn(pattern, key));
   // Nothing in common: show the whole of what there is.
   const keys = shared.length > 0 || Reflect.ownKeys(pattern).length === 0
     ? shared
     : Reflect.ownKeys(value);
   for (const key of keys) {
     const item: unknown = Reflect.get(value, key);
-    result[key] = shared.includes(key)
-      ? part(item, Reflect.get(pattern, key), seen)
-      : item;
+    result[key] = shared.includes(key) ? part(item, Reflect.get(pattern, key), seen) : item;
   }
   return result;
 }

@@ -161,9 +161,7 @@ export function assertArrayIncludes<T>(
   msg?: string,
 ): void {
   const all = Array.from(actual);
-  const missing = Array.from(expected).filter((wanted) =>
-    !all.some((item) => equal(wanted, item))
-  );
+  const missing = Array.from(expected).filter((wanted) => !all.some((item) => equal(wanted, item)));
   if (missing.length === 0) return;
   refuse(
     `Expected actual: "${show(actual)}" to include: "${show(expected)}"`,

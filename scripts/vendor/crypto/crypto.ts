@@ -107,9 +107,7 @@ function digestSync(
 
 function nodeName(algorithm: DigestAlgorithm): string {
   const name = typeof algorithm === "string" ? algorithm : algorithm.name;
-  const known = Object.entries(NODE_NAMES).find(([key]) =>
-    key === name.toUpperCase()
-  );
+  const known = Object.entries(NODE_NAMES).find(([key]) => key === name.toUpperCase());
   if (known === undefined) {
     throw new DOMException(
       `Cannot digest: unknown algorithm "${name}"`,

@@ -1,11 +1,6 @@
 // What all handlers have in common: a level and a formatter.
 
-import {
-  getLevelByName,
-  getLevelName,
-  type LevelName,
-  type LogLevel,
-} from "./levels.ts";
+import { getLevelByName, getLevelName, type LevelName, type LogLevel } from "./levels.ts";
 import type { LogRecord } from "./logger.ts";
 
 // In the real package this makes `LogRecord` a mere type in mod.ts.
