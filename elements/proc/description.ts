@@ -12,20 +12,26 @@ export const MAX_KEEP_BYTES = 64 * 1024 * 1024;
 
 /** A command to run: no shell in between. */
 export interface Cmd {
-  /** The program's path, or a name to look up in the server's PATH. */
+  /**
+   * The program: a path, relative to `dir` if it is not absolute, or a name without a slash to look
+   * up in the absolute directories of the server's PATH.
+   */
   path: string;
   /** Arguments, not counting the program's own name; default none. */
   args?: string[];
-  /** `NAME=VALUE` pairs that replace the environment; default: the server's environment. */
+  /**
+   * `NAME=VALUE` pairs that replace the environment, the last of a name holding; default: the
+   * server's environment.
+   */
   env?: string[];
-  /** Working directory; default: the server's. */
+  /** Working directory, relative to the server's; default, or empty: the server's. */
   dir?: string;
   /** True: the element goes by itself when the process exits. Default false. */
   scrub?: boolean;
   /**
    * Bytes of each output stream that the server keeps, so that any number of readers can each read
-   * them and then follow, and the process never blocks on output. Default 0: one reader at a time,
-   * with back-pressure.
+   * them and then follow, and the process never blocks on output. A reader that falls behind by more
+   * than is kept fails with ABORTED. Default 0: one reader at a time, with back-pressure.
    */
   keep?: number;
 }
@@ -40,7 +46,16 @@ export const parseCmd: Parser<Cmd> = record({
   keep: optional(integer(0, MAX_KEEP_BYTES)),
 });
 
-/** The states of a process. */
+/**
+ * The states of a process.
+ *
+ * - `running`, also while it sleeps or waits for something;
+ * - `exited` and `signaled`: it has ended, by itself or by a signal;
+ * - `stopped`: by a signal, whoever sent it, or by a debugger;
+ * - `continued`: it runs, and was stopped before: by a SIGSTOP through this element, or seen to be
+ *   stopped by an earlier `peek`. A stop and continuation by others between two looks is not noticed;
+ * - `unknown`: the operating system does not tell.
+ */
 export type Phase = "running" | "exited" | "stopped" | "signaled" | "continued" | "unknown";
 
 /** What `peek` and `wait` tell of a process. */
@@ -64,10 +79,15 @@ export const procDescription = {
   methods: {
     /** The bytes that go up are written to the process; their end closes its standard input. */
     stdin: streaming("up", nothing),
+    /** The caller ends its own stream once it has read everything, to acknowledge that. */
     stdout: streaming("both", nothing),
+    /** As `stdout`. */
     stderr: streaming("both", nothing),
+    /** Answers when the process has exited, at once if it has already. */
     wait: unary<void, ProcStat>(nothing),
+    /** Takes a name with or without SIG, in any letter case. */
     signal: unary<string, void>(string),
+    /** The environment that the process was started with: its own, else the server's. */
     getEnv: unary<void, string[]>(nothing),
     getCmd: unary<void, Cmd>(nothing),
     peek: unary<void, ProcStat>(nothing),

@@ -25,14 +25,17 @@ Deno.test("ending() tells success, exit status and signal apart", async () => {
   });
 });
 
-Deno.test({
-  name: "ending() tells of real-time signals by number",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    assertEquals(await endingOf("kill -35 $$"), {
-      exit: "signal: 35",
-      exitCode: null,
-      signal: "SIG35",
-    });
-  },
+Deno.test("ending() tells of real-time signals by number", async () => {
+  // Deno fails in this way, and some versions leak the process then.
+  const status = Promise.reject(new TypeError("Invalid signal: 35"));
+  assertEquals(await ending(status), { exit: "signal: 35", exitCode: null, signal: "SIG35" });
+});
+
+Deno.test("ending() admits that it does not know", async () => {
+  const status = Promise.reject(new Error("something else"));
+  assertEquals(await ending(status), {
+    exit: "signal: unknown",
+    exitCode: null,
+    signal: "SIGUNKNOWN",
+  });
 });

@@ -14,7 +14,7 @@ import { Pipe, READ_BYTES } from "./pipe.ts";
  * An output stream that never holds its process back.
  *
  * - It is read all the time. The last `keep` bytes are kept until the element goes, also after the
- *   process's exit; with the packing and one read they take at most 192 KiB more than that.
+ *   process's exit; with the packing and one read they take at most 256 KiB more than that.
  * - Any number of readers: each gets what is kept, then what comes, until the output's end.
  * - Nothing is missed in silence: a reader that falls behind by more than is kept (and one read of
  *   64 KiB) fails with ABORTED, and the message says how many bytes it missed. A reader that waits
@@ -23,7 +23,7 @@ import { Pipe, READ_BYTES } from "./pipe.ts";
 export class KeptOutput implements Output {
   readonly #name: string;
   readonly #keep: number;
-  readonly #log = new ByteLog();
+  readonly #log = new ByteLog({ recycle: true });
   readonly #pipe: Pipe;
   readonly #readers = new Set<Call>();
   readonly #waiting = new Set<() => void>();
@@ -65,7 +65,8 @@ export class KeptOutput implements Output {
         const piece = this.#log.at(next);
         if (piece.length > 0) {
           next += piece.length;
-          await call.write(piece);
+          // What is kept moves on while this is being written, and its memory is used again.
+          await call.write(piece.slice());
         } else if (this.#pipe.ended) {
           call.end();
           while (await call.read() !== undefined);

@@ -12,6 +12,6 @@ export {
   procDescription,
   type ProcStat,
 } from "./description.ts";
-export { makeProc, type ProcElement } from "./proc.ts";
+export { makeProc, type ProcContext, type ProcElement } from "./proc.ts";
 export { knownSignals } from "./signals.ts";
 export { type Child, formatChildren, parseChildren, survivors } from "./survivors.ts";

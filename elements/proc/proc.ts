@@ -28,6 +28,9 @@ const EXIT_NEWS_MS = 200;
 /** Time between two looks at a process that is about to stop: 1 ms. */
 const STOP_LOOK_MS = 1;
 
+/** What a process element needs of its anchor. */
+export type ProcContext = Pick<ElementContext, "path" | "remove" | "log">;
+
 /** A process element, as the server that hosts it sees it. */
 export interface ProcElement extends Element {
   readonly kind: "proc";
@@ -65,8 +68,8 @@ export interface ProcElement extends Element {
  * @throws {CircuitError} when the program cannot be started, see {@linkcode spawn}; then there is
  * nothing to dispose of.
  */
-export function makeProc(cmd: Cmd, context: ElementContext): Promise<ProcElement> {
-  // Not an async function, so that whoever awaits it resumes one turn earlier; errors still reject.
+export function makeProc(cmd: Cmd, context: ProcContext): Promise<ProcElement> {
+  // There is nothing to await; what the constructor throws rejects.
   return new Promise((resolve) => resolve(new Proc(cmd, context)));
 }
 
@@ -90,7 +93,7 @@ class Proc implements ProcElement {
   readonly #stdin: Stdin;
   readonly #stdout: Output;
   readonly #stderr: Output;
-  readonly #context: ElementContext;
+  readonly #context: ProcContext;
   readonly #child: Deno.ChildProcess;
   readonly #waiters = new Waiters<ProcStat>();
   #ending: Ending | undefined;
@@ -100,7 +103,7 @@ class Proc implements ProcElement {
   #gone: CircuitError | undefined;
   #removesItself = false;
 
-  constructor(cmd: Cmd, context: ElementContext) {
+  constructor(cmd: Cmd, context: ProcContext) {
     this.cmd = cmd;
     this.#context = context;
     this.#child = spawn(cmd, context.path);

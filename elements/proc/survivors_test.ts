@@ -13,7 +13,14 @@ Deno.test("parseChildren() reads what formatChildren() wrote", () => {
 
 Deno.test("parseChildren() refuses what was cut off or is something else", () => {
   const text = formatChildren([CHILD]);
-  const wrong = ["", "[]", "{}", text.slice(0, -4), text.replace("7", '"7"'), text.replace("7", "0")];
+  const wrong = [
+    "",
+    "[]",
+    "{}",
+    text.slice(0, -4),
+    text.replace("7", '"7"'),
+    text.replace("7", "0"),
+  ];
   for (const each of wrong) {
     const error = assertThrows(() => parseChildren(each), CircuitError);
     assertEquals(error.code, "BAD_REQUEST");

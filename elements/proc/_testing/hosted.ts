@@ -7,9 +7,8 @@
 
 import { setImmediate } from "node:timers";
 import { type Caller, type CallPairOptions, invoke } from "../../_testing/call_pair.ts";
-import type { ElementContext } from "../../describe.ts";
 import type { Cmd, ProcStat } from "../description.ts";
-import { makeProc, type ProcElement } from "../proc.ts";
+import { makeProc, type ProcContext, type ProcElement } from "../proc.ts";
 
 /** The path of the make-believe anchor. */
 export const PATH = "/X0123456789abcdef/test";
@@ -25,7 +24,7 @@ export class Hosted implements AsyncDisposable {
   /** Starts the command. */
   static async start(cmd: Cmd): Promise<Hosted> {
     const hosted = new Hosted();
-    const context: ElementContext = {
+    const context: ProcContext = {
       path: PATH,
       remove: () => hosted.scrub(),
       log: (_level, message) => hosted.logged.push(message),
