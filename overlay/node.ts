@@ -44,8 +44,8 @@ export interface NodeOptions {
   readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
 }
 
-/** Milliseconds that a join waits for the news of other members, once it is connected. */
-const JOIN_NEWS_MS = 500;
+/** Milliseconds that a join waits for the other circuit's members, once it is connected. */
+const JOIN_NEWS_MS = 2_000;
 
 /** Servers that have gone which a node remembers, to tell them from those that never were. */
 const MAX_GONE = 10_000;
@@ -60,6 +60,8 @@ export class Node {
   readonly #links = new Map<LinkId, Session>();
   readonly #linkOf = new Map<Session, LinkId>();
   readonly #dials = new Map<string, Promise<Session>>();
+  /** Dials that the membership has asked for, by address. */
+  readonly #linkDials = new Map<string, Promise<Session>>();
   readonly #listeners = new Set<(event: MemberEvent) => void>();
   readonly #gone = new Set<string>();
   #nextLink = 1;
@@ -104,28 +106,35 @@ export class Node {
 
   /**
    * Merges this server's circuit with the one that the server at `address` is in. Resolves once the
-   * two are connected and the members' news has begun to arrive.
+   * two are connected and the members of the other are listed.
    *
    * @throws {CircuitError} `BAD_REQUEST`, or why the address cannot be dialled.
    */
   async join(address: string): Promise<void> {
-    const parsed = parseAddress(address);
-    if (parsed.id === this.self.id) return;
-    const session = await this.#dial(formatAddress(parsed), parsed.id);
-    if (session.peer.id === this.self.id) return;
-    this.#linkUp(session, true, address);
-    if (this.members().length > 2) return;
-    // A circuit of two has no more news than that; a larger one tells at once.
-    await new Promise<void>((resolve) => {
-      const done = () => {
+    const { id } = parseAddress(address);
+    if (id !== undefined && (id === this.self.id || this.member(id))) return;
+    this.#feed({ type: "join", address });
+    const session = await (this.#linkDials.get(address) ?? this.#dial(address, id));
+    const peer = session.peer.id;
+    // A busy server sends newcomers on to others, so it may take a while until it is listed itself.
+    await this.#listed((listed) => peer === undefined || listed.has(peer) || listed.size > 1);
+  }
+
+  /** Resolves when the list of live servers is as wanted, or after {@linkcode JOIN_NEWS_MS}. */
+  #listed(wanted: (ids: ReadonlySet<string>) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!wanted(new Set(this.members().map(({ id }) => id)))) return;
         clearTimeout(timer);
         stop();
         resolve();
       };
-      const timer = setTimeout(done, JOIN_NEWS_MS);
-      const stop = this.onEvent((event) => {
-        if (event.type === "joined" && event.member.id !== session.peer.id) done();
-      });
+      const stop = this.onEvent(look);
+      const timer = setTimeout(() => {
+        stop();
+        resolve();
+      }, JOIN_NEWS_MS);
+      look();
     });
   }
 
@@ -254,17 +263,18 @@ export class Node {
   }
 
   async #dialLink(address: string, id: string | undefined): Promise<void> {
+    const dial = this.#dial(address, id);
+    this.#linkDials.set(address, dial);
     try {
-      const session = await this.#dial(address, id);
-      if (session.peer.id === this.self.id) {
-        session.close();
-        this.#feed({ type: "dial-failed", address, reason: "superseded" });
-      } else {
-        this.#linkUp(session, true, address);
-      }
+      const session = await dial;
+      if (session.peer.id !== this.self.id) return this.#linkUp(session, true, address);
+      session.close();
+      this.#feed({ type: "dial-failed", address, reason: "superseded" });
     } catch (error) {
       this.#options.log("debug", `cannot dial ${address}: ${toCircuitError(error).message}`);
       this.#feed({ type: "dial-failed", address, reason: failure(error) });
+    } finally {
+      this.#linkDials.delete(address);
     }
   }
 

@@ -9,7 +9,7 @@ import type { CircuitView } from "../elements/mod.ts";
 import { makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
 import { toCircuitError } from "../overlay/errors.ts";
-import { Mesh } from "../overlay/mesh.ts";
+import { Membership } from "../overlay/membership/mod.ts";
 import { Node } from "../overlay/node.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorTree } from "./anchors.ts";
@@ -149,7 +149,7 @@ class RunningServer implements CircuitServer {
       network: tcp,
       listener: parts.listener,
       self: { id: serverId, address },
-      membership: (self) => new Mesh(self),
+      membership: (self) => new Membership(self, { now: performance.now(), random: Math.random }),
       onRequest: (incoming) => dispatcher.request(incoming),
       log,
     });

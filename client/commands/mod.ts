@@ -9,7 +9,9 @@ import { closeCommand, mkchanCommand, recvCommand, sendCommand } from "./chan.ts
 import type { Command } from "./command.ts";
 import { lsCommand } from "./ls.ts";
 import { mkprocCommand, signalCommand, waitCommand } from "./proc.ts";
+import { joinCommand, stkCommand, suicideCommand } from "./server.ts";
 import { stderrCommand, stdinCommand, stdoutCommand } from "./stdio.ts";
+import { mkOnJoinCommand, mkOnLeaveCommand } from "./subscription.ts";
 import { helpCommand, versionCommand } from "./tool.ts";
 import { waitallCommand } from "./waitall.ts";
 
@@ -51,6 +53,11 @@ export const clientCommands: readonly Command[] = [
   sendCommand,
   recvCommand,
   closeCommand,
+  mkOnJoinCommand,
+  mkOnLeaveCommand,
+  joinCommand,
+  stkCommand,
+  suicideCommand,
   versionCommand,
   helpCommand,
 ];

@@ -1,0 +1,275 @@
+/**
+ * The failure detector: heartbeats, silence, suspicion, veto and death.
+ *
+ * All of its deadlines are in awake time, which stands still while this server itself does not run.
+ *
+ * @module
+ */
+
+import type { Context } from "./context.ts";
+import type { Dials } from "./dials.ts";
+import type { Link } from "./link_set.ts";
+import {
+  ALIVE,
+  DEAD,
+  incarnationOf,
+  isListed,
+  standing,
+  statusOf,
+  SUPERSEDED,
+  SUSPECT,
+} from "./standing.ts";
+import type { Standing } from "./standing.ts";
+import type { DialFailure } from "./types.ts";
+import { encodeBeat, encodeVeto, REASON } from "./wire.ts";
+import type { Veto } from "./wire.ts";
+import { confirmAt } from "./confirm.ts";
+
+/** Keeps a wake-up from coming a rounding error too early, in ms. */
+const ROUNDING_MS = 0.01;
+
+/** Heartbeats of one server go out at so many moments of the interval. */
+const BEAT_PHASES = 4;
+
+/** A server under suspicion. */
+interface Suspicion {
+  /** Incarnation that is suspected. */
+  readonly incarnation: number;
+  /** Awake time at which this server came to know. */
+  readonly since: number;
+  /** Slot of the first reporter; −1 where the record named none. */
+  readonly first: number;
+  /** True where someone besides `first` reported, too. */
+  second: boolean;
+  /** True where this server is one of the reporters. */
+  mine: boolean;
+  /** Awake time until which a veto holds; 0 for none. */
+  heldUntil: number;
+}
+
+/** Watches the neighbours, and judges suspects. */
+export class Detector {
+  /** A link fell silent. */
+  onSilence: () => void = () => {};
+  readonly #context: Context;
+  readonly #dials: Dials;
+  readonly #suspicions = new Map<number, Suspicion>();
+  /** Awake time at which a neighbour whose link closed becomes a suspect. */
+  readonly #lost = new Map<number, number>();
+  readonly #phase: number;
+  /** No suspicion becomes a death before this awake time. */
+  #judgeAt = Infinity;
+
+  /** A detector with nobody under suspicion. */
+  constructor(context: Context, dials: Dials) {
+    this.#context = context;
+    this.#dials = dials;
+    this.#phase = context.now + context.random() * context.tuning.heartbeatMs;
+    context.outbox.reporterOf = (slot) => this.#suspicions.get(slot)?.first ?? -1;
+  }
+
+  /** Servers under suspicion. */
+  get suspects(): number {
+    return this.#suspicions.size;
+  }
+
+  /** When {@linkcode tick} has something to do. */
+  get wakeAt(): number {
+    const { links, lag, tuning, now } = this.#context;
+    let beat = Infinity;
+    let at = Infinity;
+    for (const link of links.agreed) {
+      if (link.nextBeat < beat) beat = link.nextBeat;
+      if (!link.reported && link.lastHeard < at) at = link.lastHeard;
+    }
+    at = Math.min(at + tuning.silenceMs, this.#judgeAt);
+    if (this.#lost.size > 0) {
+      for (const deadline of this.#lost.values()) at = Math.min(at, deadline);
+    }
+    return Math.max(now, Math.min(beat, at + lag + ROUNDING_MS));
+  }
+
+  /** Sends heartbeats and moves on what has become due. */
+  tick(): void {
+    const { now, awake, links, tuning } = this.#context;
+    for (const link of links.agreed) {
+      if (link.nextBeat <= now) this.#beat(link);
+    }
+    for (const link of links.agreed) {
+      if (!link.reported && awake - link.lastHeard >= tuning.silenceMs) {
+        link.reported = true;
+        this.onSilence();
+        this.report(link.slot);
+      }
+    }
+    if (this.#lost.size > 0) this.#giveUpLost();
+    if (this.#judgeAt <= awake) this.#judge();
+  }
+
+  /**
+   * A link was agreed. Its heartbeats get one of a few phases at random: so the neighbours of a
+   * silent server notice one after the other, and know of each other's reports when they judge.
+   */
+  watch(link: Link): void {
+    const { now, awake, random, tuning } = this.#context;
+    const step = tuning.heartbeatMs / BEAT_PHASES;
+    const phase = Math.ceil((now + random() * tuning.heartbeatMs - this.#phase) / step);
+    link.nextBeat = this.#phase + phase * step;
+    link.lastHeard = awake;
+    link.reported = false;
+    this.#lost.delete(link.slot);
+  }
+
+  /** Something came in on a connection. */
+  heard(link: Link): void {
+    link.lastHeard = this.#context.awake;
+    link.reported = false;
+  }
+
+  /** An agreed link closed without a word: redial once. */
+  closed(link: Link): void {
+    if (!this.#context.listed(link.slot)) return;
+    const deadline = link.lastHeard + this.#context.tuning.silenceMs;
+    this.#lost.set(link.slot, deadline);
+    this.#dials.start(link.slot, { kind: "link", vital: true });
+  }
+
+  /** A dial to a listed server failed. */
+  dialFailed(slot: number, reason: DialFailure): void {
+    const { list } = this.#context;
+    const wasNeighbour = this.#lost.delete(slot);
+    const s = list.get(slot);
+    if (!isListed(s)) return;
+    if (reason === "superseded") {
+      this.#context.say(slot, standing(incarnationOf(s), SUPERSEDED));
+    } else if (reason === "refused" && wasNeighbour) {
+      this.#context.say(slot, standing(incarnationOf(s), DEAD));
+    } else {
+      this.report(slot);
+    }
+  }
+
+  /** This server itself has reason to think that another is dead. */
+  report(slot: number): void {
+    const { list, self, counters } = this.#context;
+    const s = list.get(slot);
+    if (!isListed(s) || slot === self) return;
+    counters.suspicions++;
+    if (statusOf(s) === ALIVE) {
+      const suspicion = standing(incarnationOf(s), SUSPECT);
+      this.#context.say(slot, suspicion, { reporter: self });
+    } else {
+      this.#second(slot, self);
+    }
+  }
+
+  /** The same suspicion came again, perhaps from another reporter. */
+  repeated(slot: number, reporter: number): void {
+    if (reporter >= 0) this.#second(slot, reporter);
+  }
+
+  /** The list changed; keeps the suspicions in step. */
+  changed(slot: number, next: Standing, reporter: number): void {
+    const before = this.#suspicions.get(slot);
+    if (before) this.#suspicions.delete(slot);
+    if (statusOf(next) === SUSPECT) this.#suspect(slot, next, reporter);
+    if (!isListed(next)) this.#lost.delete(slot);
+    const link = this.#context.links.agreedWith(slot);
+    if (link?.reported && statusOf(next) === ALIVE) {
+      // It lives, and still says nothing here: the way between the two is broken.
+      this.#context.close(link, REASON.silent);
+    }
+  }
+
+  /** A neighbour of the suspect says that it heard it lately; passed on if it is news. */
+  veto(veto: Veto, from: Link): void {
+    const { directory, awake, tuning } = this.#context;
+    const slot = directory.find(veto.suspect.hi, veto.suspect.lo);
+    const suspicion = this.#suspicions.get(slot);
+    if (suspicion?.incarnation !== veto.incarnation) return;
+    if (suspicion.heldUntil > 0) return;
+    suspicion.heldUntil = awake + tuning.vetoHoldMs;
+    this.#sendVeto(slot, suspicion, from);
+  }
+
+  #giveUpLost(): void {
+    for (const [slot, deadline] of this.#lost) {
+      if (deadline > this.#context.awake) continue;
+      this.#lost.delete(slot);
+      this.report(slot);
+    }
+  }
+
+  #judge(): void {
+    const { awake } = this.#context;
+    this.#judgeAt = Infinity;
+    for (const [slot, suspicion] of this.#suspicions) {
+      const deadline = this.#deadline(slot, suspicion);
+      if (deadline > awake) this.#judgeAt = Math.min(this.#judgeAt, deadline);
+      else this.#context.say(slot, standing(suspicion.incarnation, DEAD));
+    }
+  }
+
+  #suspect(slot: number, s: Standing, first: number): void {
+    const { awake, self, tuning, links } = this.#context;
+    const suspicion: Suspicion = {
+      incarnation: incarnationOf(s),
+      since: awake,
+      first,
+      second: false,
+      mine: first === self,
+      heldUntil: 0,
+    };
+    this.#suspicions.set(slot, suspicion);
+    this.#judgeAt = Math.min(this.#judgeAt, confirmAt(tuning, suspicion));
+    const link = links.agreedWith(slot);
+    if (!link) return;
+    if (link.reported) this.#second(slot, self);
+    else if (awake - link.lastHeard < tuning.vetoFreshMs) {
+      suspicion.heldUntil = awake + tuning.vetoHoldMs;
+      this.#sendVeto(slot, suspicion, undefined);
+    }
+  }
+
+  #second(slot: number, reporter: number): void {
+    const suspicion = this.#suspicions.get(slot);
+    if (!suspicion) return;
+    if (reporter === this.#context.self) suspicion.mine = true;
+    if (reporter !== suspicion.first) suspicion.second = true;
+    this.#context.touched = true;
+    const deadline = confirmAt(this.#context.tuning, suspicion);
+    this.#judgeAt = Math.min(this.#judgeAt, deadline);
+  }
+
+  #deadline(slot: number, suspicion: Suspicion): number {
+    const { tuning, links } = this.#context;
+    let at = confirmAt(tuning, suspicion);
+    // Whoever hears the suspect itself does not declare it dead.
+    const link = links.agreedWith(slot);
+    if (link) at = Math.max(at, link.lastHeard + tuning.vetoFreshMs);
+    return at;
+  }
+
+  #beat(link: Link): void {
+    const { now, list, links, tuning } = this.#context;
+    const { hashA, hashB } = list;
+    this.#context.send(
+      link,
+      encodeBeat({ hashA, hashB, degree: links.degree }),
+    );
+    const late = Math.floor((now - link.nextBeat) / tuning.heartbeatMs);
+    link.nextBeat += (late + 1) * tuning.heartbeatMs;
+  }
+
+  #sendVeto(slot: number, suspicion: Suspicion, from: Link | undefined): void {
+    const { directory, links } = this.#context;
+    const id = {
+      hi: directory.idHi[slot] as number,
+      lo: directory.idLo[slot] as number,
+    };
+    const frame = encodeVeto(id, suspicion.incarnation);
+    for (const link of links.flooded) {
+      if (link !== from) this.#context.send(link, frame);
+    }
+  }
+}

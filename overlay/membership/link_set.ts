@@ -1,0 +1,166 @@
+/**
+ * The connections with other servers. Some are links, on which both ends agreed and along which
+ * news is flooded; others are contacts that pass: a probe, a newcomer taking its snapshot.
+ *
+ * @module
+ */
+
+import type { Intent } from "./dials.ts";
+import type { LinkId, Member } from "./types.ts";
+
+/** Most connections to which news is flooded; one bit each in the outbox. */
+export const MAX_FLOOD_TARGETS = 30;
+
+/** One connection with another server. */
+export class Link {
+  /** The driver's number. */
+  readonly id: LinkId;
+  /** The peer's slot. */
+  readonly slot: number;
+  /** The peer. */
+  readonly peer: Member;
+  /** True where this server dialled. */
+  readonly dialled: boolean;
+  /** When the connection came up. */
+  readonly openedAt: number;
+  /** True once both ends agreed that this is a link. */
+  agreed = false;
+  /** It is not dropped as surplus before this time. */
+  firmUntil = 0;
+  /** Position among the flood targets, or −1. */
+  bit = -1;
+  /** True once the peer's hello came. */
+  greeted = false;
+  /** A contact is closed at this time. */
+  keepUntil: number;
+  /** What the request under way on this connection is for. */
+  request: Intent | undefined;
+  /** What a connection was dialled for; dealt with at the peer's hello. */
+  intents: readonly Intent[] = [];
+  /** True where this server asked for a snapshot. */
+  asked = false;
+  /** True while the peer is a newcomer that takes a snapshot from here. */
+  joiner = false;
+  /** Awake time (see `Context.awake`) at which something was last heard. */
+  lastHeard: number;
+  /** When the next heartbeat goes out. */
+  nextBeat = Infinity;
+  /** True once this server reported the peer as silent. */
+  reported = false;
+  /** The edge is being handed over; leave it alone until then. */
+  lockedUntil = 0;
+  /** Since when the peer's hash differs; 0 while it does not. */
+  differSince = 0;
+  /** Links of the peer, from its heartbeat. */
+  peerDegree = 0;
+
+  /** A connection that has just come up. */
+  constructor(
+    id: LinkId,
+    slot: number,
+    peer: Member,
+    dialled: boolean,
+    now: number,
+    awake: number,
+    keepUntil: number,
+  ) {
+    this.id = id;
+    this.slot = slot;
+    this.peer = peer;
+    this.dialled = dialled;
+    this.openedAt = now;
+    this.lastHeard = awake;
+    this.keepUntil = keepUntil;
+  }
+}
+
+/** All connections of one server. */
+export class LinkSet {
+  /** The agreed links. */
+  readonly agreed: Link[] = [];
+  /** Links and newcomers: all to whom news is flooded. */
+  readonly flooded: Link[] = [];
+  /** The rest. */
+  readonly contacts: Link[] = [];
+  readonly #byId = new Map<LinkId, Link>();
+  #bits = 0;
+
+  /** Agreed links. */
+  get degree(): number {
+    return this.agreed.length;
+  }
+
+  /** The connection with this number. */
+  get(id: LinkId): Link | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** All connections. */
+  all(): IterableIterator<Link> {
+    return this.#byId.values();
+  }
+
+  /** Agreed links whose peers are not silent. */
+  get heard(): number {
+    let count = 0;
+    for (const link of this.agreed) if (!link.reported) count++;
+    return count;
+  }
+
+  /** The agreed link with a server. */
+  agreedWith(slot: number): Link | undefined {
+    for (const link of this.agreed) if (link.slot === slot) return link;
+    return undefined;
+  }
+
+  /** A contact with a server that is free for a request. */
+  contactWith(slot: number): Link | undefined {
+    for (const link of this.contacts) {
+      if (link.slot === slot && link.greeted && !link.request) return link;
+    }
+    return undefined;
+  }
+
+  /** Takes in a new connection, as a contact. */
+  add(link: Link): void {
+    this.#byId.set(link.id, link);
+    this.contacts.push(link);
+  }
+
+  /** Makes a contact a link. */
+  agree(link: Link): void {
+    if (link.agreed) return;
+    link.agreed = true;
+    remove(this.contacts, link);
+    this.agreed.push(link);
+    this.flood(link);
+  }
+
+  /** Adds a connection to the flood targets; false where there is no room. */
+  flood(link: Link): boolean {
+    if (link.bit >= 0) return true;
+    if (this.flooded.length >= MAX_FLOOD_TARGETS) return false;
+    let bit = 0;
+    while (this.#bits & (1 << bit)) bit++;
+    this.#bits |= 1 << bit;
+    link.bit = bit;
+    this.flooded.push(link);
+    return true;
+  }
+
+  /** Takes a connection out; true where it was there. */
+  delete(link: Link): boolean {
+    if (!this.#byId.delete(link.id)) return false;
+    remove(this.contacts, link);
+    remove(this.agreed, link);
+    remove(this.flooded, link);
+    if (link.bit >= 0) this.#bits &= ~(1 << link.bit);
+    link.bit = -1;
+    return true;
+  }
+}
+
+function remove(links: Link[], link: Link): void {
+  const i = links.indexOf(link);
+  if (i >= 0) links.splice(i, 1);
+}

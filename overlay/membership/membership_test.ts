@@ -1,0 +1,333 @@
+import { assert, assertEquals } from "@std/assert";
+import { Membership } from "./mod.ts";
+import type { Input, Member, Output } from "./mod.ts";
+import { Directory } from "./directory.ts";
+import { RECORD_BYTES, writeRecord } from "./records.ts";
+import { ALIVE, DEAD, standing, type Status, SUSPECT } from "./standing.ts";
+import { decode, encodeHello, encodeRequest, FRAME } from "./wire.ts";
+
+function member(n: number): Member {
+  const hex = n.toString(16).padStart(16, "0");
+  return {
+    id: `X${hex}`,
+    address: `circuit://10.0.0.${n & 255}:${7000 + n}/9/Q${hex}`,
+  };
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** A server whose peers are played by the test. */
+class Bench {
+  readonly membership = new Membership(member(1), {
+    now: 0,
+    random: seeded(7),
+  });
+  readonly log: Output[] = [];
+  now = 0;
+
+  input(input: Input): Output[] {
+    const outputs = this.membership.handle(input, this.now);
+    this.log.push(...outputs);
+    return outputs;
+  }
+
+  /** Lets time pass, with the ticks that it asks for. */
+  run(ms: number): void {
+    const end = this.now + ms;
+    while (this.membership.wakeAt <= end) {
+      this.now = Math.max(this.now, this.membership.wakeAt);
+      this.input({ type: "tick" });
+    }
+    this.now = end;
+  }
+
+  send(link: number, bytes: Uint8Array): Output[] {
+    return this.input({ type: "message", link, bytes });
+  }
+
+  /** A peer dials, says hello and asks for a link. */
+  connect(link: number, peer: Member, held = 0): void {
+    this.input({ type: "link-up", link, peer, dialled: false });
+    this.send(
+      link,
+      encodeHello({
+        alone: false,
+        heal: false,
+        incarnation: 1,
+        held,
+        alive: 2,
+        hashA: 0,
+        hashB: 0,
+      }),
+    );
+    this.send(
+      link,
+      encodeRequest({
+        want: 1,
+        vital: false,
+        replaces: undefined,
+        swap: undefined,
+        avoid: [],
+      }),
+    );
+  }
+
+  /** A flooded record about a server. */
+  tell(link: number, about: Member, incarnation: number, status: Status): void {
+    const directory = new Directory();
+    const slot = directory.intern(about);
+    const frame = new Uint8Array(400);
+    frame[0] = FRAME.RECORDS;
+    const s = standing(incarnation, status);
+    const end = writeRecord(frame, 1, directory, slot, s, true, -1);
+    this.send(link, frame.slice(0, end));
+  }
+
+  ids(): string[] {
+    return this.membership.members().map((m) => m.id);
+  }
+
+  /** Outputs of a kind since the start. */
+  of<T extends Output["type"]>(type: T): (Output & { type: T })[] {
+    return this.log.filter((o): o is Output & { type: T } => o.type === type);
+  }
+
+  /** What was flooded about this server itself: its incarnations. */
+  ownIncarnations(): number[] {
+    return this.of("send").flatMap(({ bytes }) => {
+      const message = decode(bytes);
+      if (message?.type !== "records") return [];
+      const own: number[] = [];
+      while (message.records.next()) {
+        if (message.records.idLo === 1) own.push(message.records.standing >> 3);
+      }
+      return own;
+    });
+  }
+}
+
+Deno.test("Membership lists itself and dials a seed", () => {
+  const bench = new Bench();
+  assertEquals(bench.membership.members(), [member(1)]);
+  assertEquals(bench.input({ type: "join", address: "10.0.0.2:7002" }), [
+    { type: "dial", address: "10.0.0.2:7002" },
+  ]);
+  bench.input({
+    type: "dial-failed",
+    address: "10.0.0.2:7002",
+    reason: "refused",
+  });
+  bench.run(3000);
+  assert(bench.of("dial").length >= 2, "a lone server tries its seed again");
+});
+
+Deno.test("Membership does not dial its own address", () => {
+  const bench = new Bench();
+  const { address } = member(1);
+  assertEquals(bench.input({ type: "join", address }), []);
+});
+
+Deno.test("Membership agrees on a link and tells subscribers once", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.tell(1, member(2), 1, ALIVE);
+  assertEquals(bench.ids(), [member(1).id, member(2).id]);
+  assertEquals(bench.of("joined").map((o) => o.member), [member(2)]);
+  assertEquals(bench.membership.linkIds(), [1]);
+});
+
+Deno.test("Membership refutes a suspicion with a higher incarnation", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.tell(1, member(1), 4, SUSPECT);
+  bench.run(30);
+  assertEquals(bench.membership.status().incarnation, 5);
+  assert(bench.ownIncarnations().includes(5));
+  bench.tell(1, member(1), 4, DEAD);
+  assertEquals(bench.membership.status().incarnation, 5);
+});
+
+Deno.test("Membership answers a peer that holds it for dead", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2), standing(3, DEAD));
+  assertEquals(bench.membership.status().incarnation, 4);
+});
+
+Deno.test("Membership does not bring the dead back for a late record", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.tell(1, member(3), 2, ALIVE);
+  bench.tell(1, member(3), 2, DEAD);
+  bench.tell(1, member(3), 2, ALIVE);
+  bench.tell(1, member(3), 1, SUSPECT);
+  assertEquals(bench.ids().includes(member(3).id), false);
+  bench.tell(1, member(3), 3, ALIVE);
+  assertEquals(bench.ids().includes(member(3).id), true);
+  assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
+});
+
+Deno.test("Membership forgets tombstones after a day, not before", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.tell(1, member(3), 2, DEAD);
+  const beat = encodeHello({
+    alone: false,
+    heal: false,
+    incarnation: 1,
+    held: 0,
+    alive: 2,
+    hashA: 0,
+    hashB: 0,
+  });
+  const stay = (hours: number) => {
+    for (let s = 0; s < hours * 1800; s++) {
+      bench.run(2000);
+      bench.send(1, beat);
+    }
+  };
+  stay(22);
+  assertEquals(bench.membership.status().tombstones, 1);
+  stay(3);
+  assertEquals(bench.membership.status().tombstones, 0);
+});
+
+Deno.test("Membership suspects a silent neighbour after 2.5 s and declares it dead 1.75 s later", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.run(2490);
+  assertEquals(bench.membership.status().suspects, 0);
+  bench.run(20);
+  assertEquals(bench.membership.status().suspects, 1);
+  bench.run(1700);
+  assertEquals(bench.of("left").length, 0);
+  bench.run(60);
+  assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
+  assertEquals(bench.of("close").map((o) => o.link), [1]);
+});
+
+Deno.test("Membership forgives silence while it did not run itself", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.run(1000);
+  bench.now += 60_000;
+  bench.input({ type: "tick" });
+  bench.run(400);
+  assertEquals(bench.membership.status().suspects, 0);
+  assert(bench.membership.status().lagMs > 58_000);
+});
+
+Deno.test("Membership.loopLag() puts suspicion off", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.membership.loopLag(2000);
+  bench.run(4000);
+  assertEquals(bench.membership.status().suspects, 0);
+  bench.run(600);
+  assertEquals(bench.membership.status().suspects, 1);
+});
+
+Deno.test("Membership redials once after a closed connection; refused is death", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.run(100);
+  assertEquals(bench.input({ type: "link-down", link: 1 })[0], {
+    type: "dial",
+    address: member(2).address,
+    id: member(2).id,
+  });
+  assertEquals(bench.of("left").length, 0);
+  bench.input({
+    type: "dial-failed",
+    address: member(2).address,
+    reason: "refused",
+  });
+  assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
+});
+
+Deno.test("Membership suspects where the redial reaches nobody", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.input({ type: "link-down", link: 1 });
+  bench.input({
+    type: "dial-failed",
+    address: member(2).address,
+    reason: "unreachable",
+  });
+  assertEquals(bench.of("left").length, 0);
+  assertEquals(bench.membership.status().suspects, 1);
+  bench.run(1800);
+  assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
+});
+
+Deno.test("Membership replaces a server by a newer one at the same address", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  const newer = {
+    id: "X00000000000000ff",
+    address: member(2).address.replace(/Q.*/, "Q00000000000000ff"),
+  };
+  bench.connect(2, newer);
+  assertEquals(bench.of("left").map((o) => [o.member.id, o.cause]), [
+    [member(2).id, "superseded"],
+  ]);
+  assertEquals(bench.ids(), [member(1).id, newer.id]);
+});
+
+Deno.test("Membership sees a restart by its superseded dial", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.input({ type: "link-down", link: 1 });
+  bench.input({
+    type: "dial-failed",
+    address: member(2).address,
+    reason: "superseded",
+  });
+  assertEquals(bench.of("left").map((o) => o.cause), ["superseded"]);
+});
+
+Deno.test("Membership leaves in order: says so, closes, and does nothing more", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.run(100);
+  const types = bench.input({ type: "leave" }).map((o) => o.type);
+  assertEquals(types, ["send", "close"]);
+  assertEquals(bench.membership.wakeAt, Infinity);
+  assertEquals(bench.input({ type: "tick" }), []);
+});
+
+Deno.test("Membership closes a link that carries garbage, and never throws", () => {
+  const random = seeded(99);
+  for (let round = 0; round < 3000; round++) {
+    const bench = new Bench();
+    bench.connect(1, member(2));
+    const bytes = new Uint8Array(1 + Math.floor(random() * 60));
+    for (let i = 0; i < bytes.length; i++) bytes[i] = random() * 256;
+    bytes[0] = 1 + Math.floor(random() * 16);
+    bench.send(1, bytes);
+    if (bench.membership.status().counters.badFrames > 0) {
+      assertEquals(bench.membership.degree, 0);
+    }
+  }
+});
+
+Deno.test("Membership takes the same way from the same seed", () => {
+  const play = () => {
+    const bench = new Bench();
+    bench.connect(1, member(2));
+    bench.connect(2, member(3));
+    bench.tell(1, member(4), 1, ALIVE);
+    bench.run(20_000);
+    return bench.log;
+  };
+  assertEquals(play(), play());
+});
+
+Deno.test("a record costs 13 bytes where the receiver knows the server", () => {
+  assertEquals(RECORD_BYTES, 13);
+});

@@ -1,0 +1,110 @@
+/**
+ * The flood: news waits a moment for other news, then goes to all links but those it came by. A
+ * statement that is no news ends there, so each link carries it about once.
+ *
+ * @module
+ */
+
+import type { Context } from "./context.ts";
+import type { Link } from "./link_set.ts";
+import { MAX_RECORD_BYTES, writeRecord } from "./records.ts";
+import { type Standing, statusOf, SUSPECT } from "./standing.ts";
+import { FRAME, MAX_FRAME_BYTES } from "./wire.ts";
+
+/** Set beside the link bits: the record goes out with its tail. */
+const FULL = 1 << 30;
+
+/** News that is to be flooded. */
+export class Outbox {
+  /** When the news goes out; Infinity while there is none. */
+  dueAt = Infinity;
+  /** The server that first reported a suspicion, for the records that go out; −1 for none. */
+  reporterOf: (slot: number) => number = () => -1;
+  /** By slot: the links that need not be told, and {@linkcode FULL}. */
+  readonly #news = new Map<number, number>();
+  readonly #context: Context;
+
+  /** An empty outbox. */
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /**
+   * Takes in news.
+   *
+   * @param bit Flood target that it came from, or −1.
+   * @param full Whether others may not know the server yet.
+   */
+  put(slot: number, bit: number, full: boolean): void {
+    const before = this.#news.get(slot) ?? 0;
+    const told = bit >= 0 ? 1 << bit : 0;
+    this.#news.set(slot, told | (full ? FULL : before & FULL));
+    if (this.dueAt === Infinity) {
+      this.dueAt = this.#context.now + this.#context.tuning.batchMs;
+    }
+  }
+
+  /** The same statement came from another flood target: it need not be told. */
+  heardFrom(slot: number, bit: number): void {
+    const news = this.#news.get(slot);
+    if (news !== undefined && bit >= 0) this.#news.set(slot, news | (1 << bit));
+  }
+
+  /** Sends what has gathered. */
+  flush(): void {
+    this.dueAt = Infinity;
+    const { links } = this.#context;
+    if (this.#news.size > 0 && links.flooded.length > 0) {
+      if (this.#news.size === 1) this.#flushOne(links.flooded);
+      else this.#flushMany(links.flooded);
+    }
+    this.#news.clear();
+  }
+
+  /** One record is the same for all: they share the bytes. */
+  #flushOne(targets: readonly Link[]): void {
+    const { directory, list, counters } = this.#context;
+    const bytes = directory.scratch;
+    bytes[0] = FRAME.RECORDS;
+    for (const [slot, mask] of this.#news) {
+      const reporter = isSuspect(list.get(slot)) ? this.reporterOf(slot) : -1;
+      const frame = bytes.slice(0, this.#write(bytes, 1, slot, mask, reporter));
+      for (const link of targets) {
+        if (mask & (1 << link.bit)) continue;
+        this.#context.send(link, frame);
+        counters.recordsSent++;
+      }
+    }
+  }
+
+  #flushMany(targets: readonly Link[]): void {
+    const { directory, list } = this.#context;
+    const frame = directory.scratch;
+    frame[0] = FRAME.RECORDS;
+    for (const link of targets) {
+      const bit = 1 << link.bit;
+      let at = 1;
+      for (const [slot, mask] of this.#news) {
+        if (mask & bit) continue;
+        if (at + MAX_RECORD_BYTES > MAX_FRAME_BYTES) {
+          this.#context.send(link, frame.slice(0, at));
+          at = 1;
+        }
+        const reporter = isSuspect(list.get(slot)) ? this.reporterOf(slot) : -1;
+        at = this.#write(frame, at, slot, mask, reporter);
+        this.#context.counters.recordsSent++;
+      }
+      if (at > 1) this.#context.send(link, frame.slice(0, at));
+    }
+  }
+
+  #write(out: Uint8Array, at: number, slot: number, mask: number, reporter: number): number {
+    const { directory, list } = this.#context;
+    const full = (mask & FULL) !== 0;
+    return writeRecord(out, at, directory, slot, list.get(slot), full, reporter);
+  }
+}
+
+function isSuspect(s: Standing): boolean {
+  return statusOf(s) === SUSPECT;
+}

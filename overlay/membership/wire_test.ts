@@ -1,0 +1,198 @@
+import { assert, assertEquals } from "@std/assert";
+import { Directory } from "./directory.ts";
+import { MAX_RECORD_BYTES, recordBytes, RecordReader, writeRecord } from "./records.ts";
+import { ALIVE, DEAD, standing, SUSPECT } from "./standing.ts";
+import {
+  decode,
+  encodeBeat,
+  encodeDrop,
+  encodeHello,
+  encodeRequest,
+  encodeVeto,
+  FRAME,
+  MAX_BUCKET_BITS,
+  MAX_FRAME_BYTES,
+  type Message,
+} from "./wire.ts";
+
+const A = {
+  id: "X0123456789abcdef",
+  address: "circuit://[2001:db8::7]:65535/4294967295/Q0123456789abcdef",
+};
+const B = {
+  id: "Xfedcba9876543210",
+  address: "circuit://example.org:1/1/Qfedcba9876543210",
+};
+
+function record(full: boolean, reporter: boolean): Uint8Array {
+  const directory = new Directory();
+  const a = directory.intern(A);
+  const b = reporter ? directory.intern(B) : -1;
+  const bytes = new Uint8Array(MAX_RECORD_BYTES);
+  const s = standing(5, reporter ? SUSPECT : DEAD);
+  const end = writeRecord(bytes, 0, directory, a, s, full, b);
+  assertEquals(end, recordBytes(directory, a, full, b));
+  return bytes.slice(0, end);
+}
+
+function frame(head: number[], ...parts: Uint8Array[]): Uint8Array {
+  const bytes = [...head];
+  for (const part of parts) bytes.push(...part);
+  return Uint8Array.from(bytes);
+}
+
+const ID = [1, 2, 3, 4, 5, 6, 7, 8];
+const DIGEST = frame([FRAME.DIGEST, 1, 2], new Uint8Array(16).fill(9));
+
+/** One frame of each kind. */
+const FRAMES: Record<string, Uint8Array> = {
+  hello: encodeHello({
+    alone: true,
+    heal: false,
+    incarnation: 7,
+    held: 57,
+    alive: 12,
+    hashA: -5,
+    hashB: 6,
+  }),
+  request: encodeRequest({
+    want: 2,
+    vital: true,
+    replaces: { hi: 1, lo: 2 },
+    swap: undefined,
+    avoid: [{ hi: 3, lo: 4 }, { hi: 5, lo: 0xffffffff }],
+  }),
+  accept: frame([FRAME.ACCEPT, 0], record(true, false)),
+  refuse: frame([FRAME.REFUSE, 3]),
+  handover: frame([FRAME.HANDOVER, 1, ...ID], record(true, false)),
+  drop: encodeDrop(2),
+  beat: encodeBeat({ hashA: 1, hashB: -1, degree: 8 }),
+  records: frame([FRAME.RECORDS], record(false, true), record(true, false)),
+  snapshot: frame([FRAME.SNAPSHOT, 1], record(true, false)),
+  sync: frame([FRAME.SYNC], record(true, true)),
+  digest: DIGEST,
+  diff: frame([FRAME.DIFF, 0, 4, 0, 2, 0, 3, 0, 15], record(true, false)),
+  raise: frame([FRAME.RAISE]),
+  veto: encodeVeto({ hi: 9, lo: 8 }, 7),
+  redirect: frame([FRAME.REDIRECT], record(true, false)),
+  ready: frame([FRAME.READY]),
+};
+
+function drain(message: Message): number {
+  if (!("records" in message)) return 0;
+  let count = 0;
+  while (message.records.next()) count++;
+  return count;
+}
+
+for (const [name, bytes] of Object.entries(FRAMES)) {
+  Deno.test(`decode() reads a ${name} frame`, () => {
+    const message = decode(bytes);
+    assertEquals(message?.type as string, name);
+    assert(message);
+    drain(message);
+    assert(!("records" in message && message.records.malformed));
+  });
+
+  Deno.test(`decode() refuses a ${name} frame cut short at any byte`, () => {
+    for (let length = 0; length < bytes.length; length++) {
+      const message = decode(bytes.slice(0, length));
+      if (!message) continue;
+      const whole = decode(bytes);
+      assert(whole);
+      const fewer = drain(message) < drain(whole);
+      const bad = "records" in message && message.records.malformed;
+      assert(fewer || bad, `cut at ${length} looks whole`);
+    }
+  });
+}
+
+Deno.test("decode() gives back what encodeHello() was given", () => {
+  assertEquals(decode(FRAMES.hello as Uint8Array), {
+    type: "hello",
+    alone: true,
+    heal: false,
+    incarnation: 7,
+    held: 57,
+    alive: 12,
+    hashA: -5,
+    hashB: 6,
+  });
+});
+
+Deno.test("decode() gives back what encodeRequest() was given", () => {
+  assertEquals(decode(FRAMES.request as Uint8Array), {
+    type: "request",
+    want: 2,
+    vital: true,
+    replaces: { hi: 1, lo: 2 },
+    swap: undefined,
+    avoid: [{ hi: 3, lo: 4 }, { hi: 5, lo: 0xffffffff }],
+  });
+});
+
+Deno.test("RecordReader gives back members that were not known", () => {
+  const directory = new Directory();
+  const reader = new RecordReader(record(true, false), 0);
+  assert(reader.next());
+  assertEquals(reader.standing, standing(5, DEAD));
+  assertEquals(directory.member(reader.slot(directory)), A);
+  assertEquals(reader.next(), false);
+  assertEquals(reader.malformed, false);
+});
+
+Deno.test("RecordReader without a tail finds known members only", () => {
+  const reader = new RecordReader(record(false, false), 0);
+  assert(reader.next());
+  assertEquals(reader.slot(new Directory()), -1);
+  const directory = new Directory();
+  const slot = directory.intern(A);
+  assertEquals(reader.slot(directory), slot);
+});
+
+Deno.test("RecordReader refuses a tail that makes no address", () => {
+  const bytes = record(true, false);
+  bytes[bytes.length - 1] = 0x20;
+  const reader = new RecordReader(bytes, 0);
+  assert(reader.next());
+  assertEquals(reader.slot(new Directory()), -1);
+});
+
+Deno.test("decode() refuses lengths beyond the limits", () => {
+  assertEquals(decode(new Uint8Array(MAX_FRAME_BYTES + 1)), undefined);
+  const digest = DIGEST.slice();
+  digest[2] = MAX_BUCKET_BITS + 1;
+  assertEquals(decode(digest), undefined);
+  const diff = (FRAMES.diff as Uint8Array).slice();
+  diff.set([255, 255], 3);
+  assertEquals(decode(diff), undefined);
+  const request = (FRAMES.request as Uint8Array).slice();
+  request[3] = 255;
+  assertEquals(decode(request), undefined);
+});
+
+Deno.test("decode() survives random mutations", () => {
+  let state = 12345;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % below;
+  };
+  const frames = Object.values(FRAMES);
+  for (let i = 0; i < 20_000; i++) {
+    const bytes = (frames[random(frames.length)] as Uint8Array).slice();
+    for (let flips = 1 + random(4); flips > 0; flips--) {
+      bytes[random(bytes.length)] = random(256);
+    }
+    const message = decode(bytes);
+    if (!message || !("records" in message)) continue;
+    const directory = new Directory();
+    while (message.records.next()) message.records.slot(directory);
+  }
+});
+
+Deno.test("standing numbers on the wire are the protocol's", () => {
+  assertEquals(record(false, false)[0], 2);
+  assertEquals([...record(false, false).slice(9, 13)], [0, 0, 0, 5]);
+  assertEquals(ALIVE, 0);
+  assertEquals(Object.values(FRAME), [...Array(16).keys()].map((i) => i + 1));
+});
