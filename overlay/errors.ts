@@ -5,26 +5,6 @@
  */
 
 /**
- * Every code that a {@linkcode CircuitError} can carry. The position of a code in this list is its
- * number on the wire, so the order is part of the protocol: new codes go at the end.
- */
-export const ERROR_CODES = [
-  "INTERNAL",
-  "BAD_REQUEST",
-  "NOT_FOUND",
-  "EXISTS",
-  "CLOSED",
-  "ABORTED",
-  "BUSY",
-  "DENIED",
-  "SERVER_GONE",
-  "UNREACHABLE",
-  "TIMEOUT",
-  "PROTOCOL",
-  "UNSUPPORTED",
-] as const;
-
-/**
  * What went wrong, for programs.
  *
  * - `BAD_REQUEST`: the request makes no sense as it stands; the message says what was wanted.
@@ -41,7 +21,40 @@ export const ERROR_CODES = [
  * - `UNSUPPORTED`: the server cannot do this, by its version or its configuration.
  * - `INTERNAL`: a fault of the circuit itself.
  */
-export type ErrorCode = typeof ERROR_CODES[number];
+export type ErrorCode =
+  | "INTERNAL"
+  | "BAD_REQUEST"
+  | "NOT_FOUND"
+  | "EXISTS"
+  | "CLOSED"
+  | "ABORTED"
+  | "BUSY"
+  | "DENIED"
+  | "SERVER_GONE"
+  | "UNREACHABLE"
+  | "TIMEOUT"
+  | "PROTOCOL"
+  | "UNSUPPORTED";
+
+/**
+ * Every code. The position of a code in this list is its number on the wire, so the order is part
+ * of the protocol: new codes go at the end.
+ */
+export const ERROR_CODES: readonly ErrorCode[] = [
+  "INTERNAL",
+  "BAD_REQUEST",
+  "NOT_FOUND",
+  "EXISTS",
+  "CLOSED",
+  "ABORTED",
+  "BUSY",
+  "DENIED",
+  "SERVER_GONE",
+  "UNREACHABLE",
+  "TIMEOUT",
+  "PROTOCOL",
+  "UNSUPPORTED",
+];
 
 /**
  * The only error that the circuit's own code lets out. Its `code` says what kind of failure it is
@@ -62,6 +75,8 @@ export class CircuitError extends Error {
   readonly code: ErrorCode;
 
   /**
+   * An error of this kind.
+   *
    * @param code The kind of failure.
    * @param message The failed action, the path or address, what was found and what was needed.
    * @param options `cause`: the error that this one explains.

@@ -16,12 +16,12 @@ import { AnchorTree } from "./anchors.ts";
 import { Children } from "./children.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { anchorHandlers, rootHandlers } from "./handlers.ts";
-import { chooseListen, type ListenOptions } from "./listen.ts";
+import { chooseListen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
 
 /** How to start a server. */
-export interface ServerOptions extends ListenOptions {
+export interface ServerOptions {
   /**
    * Where to listen: `HOST:PORT`, or `HOST` alone to have a port picked. Default: all interfaces,
    * advertising the first address that is not loopback.

@@ -19,7 +19,7 @@ export const STATUS_FAILED = 1;
 export const STATUS_USAGE = 2;
 
 /** Milliseconds that an interrupted command has to free what it holds. */
-const GRACE_MS = 500;
+const GRACE_MS = 200;
 
 /** What may stop a command from outside. */
 export interface Interrupts {
@@ -66,6 +66,7 @@ export async function dispatch(
     }
     const invocation = invocationOf(context, flags, args);
     if (command.ownSignals) return await finished(command, invocation);
+    interruption.signal.addEventListener("abort", () => context.stdout.abandon());
     return await interruptible(finished(command, invocation), interruption, world);
   } catch (error) {
     return report(error, command, context, world.debug);
@@ -119,17 +120,15 @@ async function interruptible(
 ): Promise<number> {
   const interrupted = Promise.withResolvers<number>();
   let status: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const unlisten = interrupts.listen((given) => {
     // Who asks twice is tired of waiting.
     if (status !== undefined) return interrupted.resolve(status);
     status = given;
     interruption.abort();
-    const timer = setTimeout(() => interrupted.resolve(given), GRACE_MS);
+    timer = setTimeout(() => interrupted.resolve(given), GRACE_MS);
     // However the work ends now, the interruption ended it.
-    work.catch(() => {}).finally(() => {
-      clearTimeout(timer);
-      interrupted.resolve(given);
-    });
+    work.catch(() => {}).finally(() => interrupted.resolve(given));
   });
   try {
     const first = await Promise.race([work, interrupted.promise]);
@@ -138,6 +137,7 @@ async function interruptible(
     if (status !== undefined) return status;
     throw error;
   } finally {
+    clearTimeout(timer);
     unlisten();
   }
 }

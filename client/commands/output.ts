@@ -37,7 +37,8 @@ export class Output {
   #waiting = 0;
   #pump: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
-  #roomMade: (() => void) | undefined;
+  /** Who waits for any of this to change. */
+  #held: (() => void)[] = [];
 
   /** @param sink Where it all goes. */
   constructor(sink: Sink) {
@@ -70,14 +71,19 @@ export class Output {
 
   /** Resolves when all that was written has reached the sink; throws as `write` does. */
   async flush(): Promise<void> {
-    while (this.#pump) await this.#pump;
+    while (this.#pump && !this.#failure) await this.#change();
     this.#check();
+  }
+
+  /** Gives up the output: who writes or waits gets {@linkcode OutputClosed}. */
+  abandon(): void {
+    this.#fail(new OutputClosed("the output was given up"));
   }
 
   async #written(): Promise<void> {
     this.#pump ??= this.#drain();
     while (this.#waiting >= HIGH_WATER_BYTES && !this.#failure) {
-      await new Promise<void>((resolve) => this.#roomMade = resolve);
+      await this.#change();
     }
     this.#check();
   }
@@ -90,18 +96,23 @@ export class Output {
         for (let done = 0; done < batch.length;) {
           done += await this.#sink.write(done === 0 ? batch : batch.subarray(done));
         }
-        this.#room();
+        this.#changed();
       }
     } catch (error) {
-      this.#failure = {
-        error: isBrokenPipe(error) ? new OutputClosed("", { cause: error }) : error,
-      };
-      this.#queue = [];
-      this.#text = "";
+      this.#fail(
+        isBrokenPipe(error) ? new OutputClosed("nobody reads the output", { cause: error }) : error,
+      );
     } finally {
       this.#pump = undefined;
-      this.#room();
+      this.#changed();
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#queue = [];
+    this.#text = "";
+    this.#changed();
   }
 
   /** What to write next; undefined if nothing waits. */
@@ -130,10 +141,14 @@ export class Output {
     this.#text = "";
   }
 
-  #room(): void {
-    const resolve = this.#roomMade;
-    this.#roomMade = undefined;
-    resolve?.();
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#held.push(resolve));
+  }
+
+  #changed(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const resolve of held) resolve();
   }
 
   #check(): void {

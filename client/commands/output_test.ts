@@ -134,6 +134,28 @@ Deno.test("Output says that its reader has gone, also to who is held", async () 
   assertThrows(() => output.line("x"), OutputClosed);
 });
 
+Deno.test("Output lets go of everyone who is held", async () => {
+  const gate = new Gate();
+  const output = new Output(gate);
+  const first = output.write(bytes(HIGH_WATER_BYTES));
+  const second = output.write(bytes(HIGH_WATER_BYTES));
+  await turn();
+  gate.pass();
+  await turn();
+  gate.pass();
+  await Promise.all([first, second, output.flush()]);
+});
+
+Deno.test("Output that is given up holds nobody, whatever the sink does", async () => {
+  const output = new Output(new Gate());
+  const held = assertRejects(() => output.write(bytes(HIGH_WATER_BYTES)), OutputClosed);
+  const flushed = assertRejects(() => output.flush(), OutputClosed);
+  await turn();
+  output.abandon();
+  await Promise.all([held, flushed]);
+  assertThrows(() => output.line("x"), OutputClosed);
+});
+
 Deno.test("Output passes other errors on", async () => {
   const gate = new Gate();
   const output = new Output(gate);

@@ -85,7 +85,7 @@ function normalise(flags: Flags, argv: readonly string[]): Normalised {
         throw new UsageError(`-${typed.name} needs a value: -${typed.name} ${flag.value}`);
       }
     }
-    const canonical = value === undefined || value === "" ? `--${name}` : `--${name}=${value}`;
+    const canonical = value === undefined ? `--${name}` : `--${name}=${mark(flag)}${value}`;
     if (isRepeatable(flag)) tokens.set(name, [...tokens.get(name) ?? [], canonical]);
     else tokens.set(name, [checkBoolean(flag, typed.name, value) ?? canonical]);
   }
@@ -116,6 +116,20 @@ function isRepeatable(flag: Flag | undefined): boolean {
   return flag?.type === "string" && flag.repeatable === true;
 }
 
+/**
+ * What a value begins with between {@linkcode normalise} and {@linkcode valueOf}. The parser of the
+ * standard library cannot tell `--name=` from `--name`, and so it never sees an empty value.
+ */
+const MARK = "=";
+
+function mark(flag: Flag): string {
+  return flag.type === "boolean" ? "" : MARK;
+}
+
+function unmarked(value: unknown): string {
+  return String(value).slice(MARK.length);
+}
+
 function checkBoolean(flag: Flag, typed: string, value: string | undefined): string | undefined {
   if (flag.type !== "boolean" || value === undefined) return undefined;
   if (value === "true" || value === "false") return undefined;
@@ -124,9 +138,10 @@ function checkBoolean(flag: Flag, typed: string, value: string | undefined): str
 
 function valueOf(name: string, flag: Flag, parsed: unknown): unknown {
   if (flag.type === "boolean") return parsed === true;
-  if (isRepeatable(flag)) return Array.isArray(parsed) ? parsed.map(String) : [];
+  if (isRepeatable(flag)) return Array.isArray(parsed) ? parsed.map(unmarked) : [];
   if (parsed === undefined) return flag.default;
-  return flag.type === "number" ? numberOf(`-${name}`, String(parsed), flag.least ?? 0) : parsed;
+  const text = unmarked(parsed);
+  return flag.type === "number" ? numberOf(`-${name}`, text, flag.least ?? 0) : text;
 }
 
 function numberOf(name: string, text: string, least: number): number {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CircuitError } from "../../overlay/errors.ts";
+import type { CircuitError } from "../../overlay/errors.ts";
 import type { Call } from "../call.ts";
 import type { Element, ElementContext, Handlers } from "../describe.ts";
 import { chanDescription, type ChanStat } from "./description.ts";
@@ -14,8 +14,8 @@ import {
   receiverGone,
   recvClosed,
   scrubbed,
-  senderGone,
   sendClosed,
+  senderGone,
   sendOvertaken,
 } from "./errors.ts";
 import { Message, type MessageHost, Receiver, RETAINED_BYTES } from "./message.ts";
@@ -50,20 +50,20 @@ import { ChanQueue } from "./queue.ts";
  * - **Scrub**: whoever waits or is under way fails with ABORTED, and so do later calls.
  *
  * @param capacity Messages that the channel takes without a receiver, from 0; checked before.
- * @param context The anchor.
+ * @param context `path`: where it is, for messages.
  */
-export function makeChan(capacity: number, context: ElementContext): Element {
-  return new Chan(capacity, context);
+export function makeChan(capacity: number, context: Pick<ElementContext, "path">): Element {
+  return new Chan(capacity, context.path);
 }
 
 class Chan implements Element, MessageHost {
   readonly #queue: ChanQueue<Message, Receiver>;
-  readonly #context: ElementContext;
+  readonly #path: string;
   #handlers: Handlers<typeof chanDescription["methods"]> | undefined;
 
-  constructor(capacity: number, context: ElementContext) {
+  constructor(capacity: number, path: string) {
     this.#queue = new ChanQueue(capacity);
-    this.#context = context;
+    this.#path = path;
   }
 
   get kind(): "chan" {
@@ -92,7 +92,7 @@ class Chan implements Element, MessageHost {
 
   #send(call: Call): void {
     this.#checkAlive("send to");
-    if (this.#queue.closed) throw sendClosed(this.#context.path);
+    if (this.#queue.closed) throw sendClosed(this.#path);
     const message = new Message(this, call);
     call.onOver((error) => error && this.#onSenderGone(message));
     // It may have been over before it began.
@@ -114,8 +114,8 @@ class Chan implements Element, MessageHost {
 
   #close(): void {
     this.#checkAlive("close");
-    if (this.#queue.closed) throw closedTwice(this.#context.path);
-    for (const message of this.#queue.close()) message.fail(sendOvertaken(this.#context.path));
+    if (this.#queue.closed) throw closedTwice(this.#path);
+    for (const message of this.#queue.close()) message.fail(sendOvertaken(this.#path));
     this.#settle();
   }
 
@@ -126,13 +126,14 @@ class Chan implements Element, MessageHost {
 
   dispose(): void {
     const { sends, recvs } = this.#queue.abort();
-    const { path } = this.#context;
     for (const message of sends) {
       const { receiver } = message;
-      message.fail(scrubbed("send to", path));
-      if (receiver) this.#failReceiver(receiver, scrubbed("receive from", path));
+      message.fail(scrubbed("send to", this.#path));
+      if (receiver) this.#failReceiver(receiver, scrubbed("receive from", this.#path));
     }
-    for (const receiver of recvs) this.#failReceiver(receiver, scrubbed("receive from", path));
+    for (const receiver of recvs) {
+      this.#failReceiver(receiver, scrubbed("receive from", this.#path));
+    }
   }
 
   // --- what happens to calls --------------------------------------------------------------------
@@ -145,7 +146,10 @@ class Chan implements Element, MessageHost {
     } else if (!message.whole) {
       this.#queue.finish(message);
       message.withdraw();
-      this.#failReceiver(receiver, senderGone(this.#context.path, taken));
+      this.#failReceiver(receiver, senderGone(this.#path, taken));
+    } else if (message.state === "flying") {
+      // Its receiver can have all of it, but for another one nobody would keep it.
+      this.#queue.commit(message);
     }
     this.#settle();
   }
@@ -156,16 +160,14 @@ class Chan implements Element, MessageHost {
     receiver.ended = true;
     if (!message) {
       this.#queue.cancelRecv(receiver);
-    } else if (!error) {
-      this.#queue.finish(message);
-      message.confirm();
-    } else if (message.state === "flying" && !message.orphaned) {
+    } else if (error && message.state === "flying") {
       message.withdraw();
       const next = this.#queue.putBack(message);
       if (next) message.give(next);
     } else {
       this.#queue.finish(message);
-      message.fail(receiverGone(this.#context.path, receiver.sent));
+      if (error) message.fail(receiverGone(this.#path, receiver.sent));
+      else message.confirm();
     }
     this.#settle();
   }
@@ -177,7 +179,7 @@ class Chan implements Element, MessageHost {
 
   overran(message: Message): void {
     this.#queue.cancelSend(message);
-    message.fail(receiverGone(this.#context.path, RETAINED_BYTES));
+    message.fail(receiverGone(this.#path, RETAINED_BYTES));
     this.#settle();
   }
 
@@ -185,7 +187,7 @@ class Chan implements Element, MessageHost {
   #settle(): void {
     for (let next = this.#queue.promote(); next; next = this.#queue.promote()) next.answer();
     for (let next = this.#queue.turnAway(); next; next = this.#queue.turnAway()) {
-      this.#failReceiver(next, recvClosed(this.#context.path));
+      this.#failReceiver(next, recvClosed(this.#path));
     }
   }
 
@@ -196,6 +198,6 @@ class Chan implements Element, MessageHost {
   }
 
   #checkAlive(action: Action): void {
-    if (this.#queue.aborted) throw scrubbed(action, this.#context.path);
+    if (this.#queue.aborted) throw scrubbed(action, this.#path);
   }
 }

@@ -18,7 +18,10 @@ export interface ChanStat {
   readonly closed: boolean;
   /** True after the element was scrubbed. */
   readonly aborted: boolean;
-  /** Messages that were matched with a receiver or taken into the buffer so far. */
+  /**
+   * Messages that were matched with a receiver or taken into the buffer so far, less those whose
+   * sender went away before they could be received. So `numSend - numRecv` are in the buffer now.
+   */
   readonly numSend: number;
   /** Messages that were matched with a receiver so far, less those put back. */
   readonly numRecv: number;

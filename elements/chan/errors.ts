@@ -8,7 +8,7 @@ import { CircuitError } from "../../overlay/errors.ts";
 import { RETAINED_BYTES } from "./message.ts";
 
 /** What was asked of the channel, for messages. */
-export type Action = "send to" | "receive from" | "close" | "look at";
+export type Action = "send to" | "receive from" | "close";
 
 /** The channel takes no new messages. */
 export function sendClosed(path: string): CircuitError {

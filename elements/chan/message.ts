@@ -42,7 +42,7 @@ export class Receiver extends Recv<Receiver> {
   sent = 0;
   /** True during a write. */
   busy = false;
-  /** True once the whole message was written, and the end. */
+  /** True once there is nothing more to write to it. */
   ended = false;
 
   /** @param call The receiver's call. */
@@ -271,7 +271,6 @@ export class Message extends Send<Message> {
     receiver.call.write(bytes).then(() => {
       receiver.busy = false;
       receiver.sent += bytes.length;
-      if (this.#receiver !== receiver) return;
       this.#sender?.grant(granted);
       this.#move();
     }, ignore);

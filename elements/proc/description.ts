@@ -62,6 +62,7 @@ export type Phase = "running" | "exited" | "stopped" | "signaled" | "continued" 
 export interface ProcStat {
   /** The command as it was given. */
   readonly cmd: Cmd;
+  /** Its state. */
   readonly phase: Phase;
   /** Null while it runs and after success, else text such as `exit status 1` or `signal: killed`. */
   readonly exit: string | null;
