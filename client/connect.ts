@@ -4,33 +4,41 @@
  * @module
  */
 
-import { CircuitError } from "../overlay/errors.ts";
+import { CircuitError, type ErrorCode } from "../overlay/errors.ts";
 import { dial } from "./client.ts";
 import type { Client, DialOptions } from "./types.ts";
 
 /**
- * Connects to a server that answers on a multicast group.
+ * Connects to a server that answers on a multicast group: the first that can be dialled.
  *
  * @param group `GROUP:PORT`, as `228.8.8.8:7711`.
- * @throws {CircuitError} `UNSUPPORTED`: this version has no multicast discovery.
+ * @throws {CircuitError} `BAD_REQUEST` if that is not a multicast group, `TIMEOUT` if no server
+ * answers in time, or why the last one that did cannot be dialled.
  */
-export function discover(group: string, _options?: DialOptions): Promise<Client> {
-  return Promise.reject(
-    new CircuitError("UNSUPPORTED", `cannot discover a server on ${group}: not in this version`),
-  );
+export async function discover(group: string, options?: DialOptions): Promise<Client> {
+  // A program that dials an address has no use for this part.
+  const { discoverServers } = await import("../overlay/discovery/mod.ts");
+  const { key, signal, timeoutMs } = options ?? {};
+  const addresses = async function* () {
+    for await (const { address } of discoverServers(group, { key, signal, timeoutMs })) {
+      yield address;
+    }
+  };
+  return await dialFirst(addresses(), options);
 }
 
 /**
  * Connects to the server whose address is in the file that the environment variable CIRCUIT names
  * (`~` stands for the home directory), else to one that answers on the multicast group in
- * CIRCUIT_DISCOVER.
+ * CIRCUIT_DISCOVER. The file may hold several addresses, a line each: the first server that can be
+ * dialled is taken.
  *
  * @throws {CircuitError} `BAD_REQUEST` if neither is set, or the file holds no address; `NOT_FOUND`
  * or `DENIED` if it cannot be read; else as {@linkcode dial} and {@linkcode discover}.
  */
 export async function connect(options?: DialOptions): Promise<Client> {
   const file = Deno.env.get("CIRCUIT");
-  if (file) return await dial(await readAddress(expandHome(file)), options);
+  if (file) return await dialFirst(await readAddresses(expandHome(file)), options);
   const group = Deno.env.get("CIRCUIT_DISCOVER");
   if (group) return await discover(group, options);
   throw new CircuitError(
@@ -40,12 +48,31 @@ export async function connect(options?: DialOptions): Promise<Client> {
   );
 }
 
+/** Failures that another server may not have. */
+const TRY_NEXT: readonly ErrorCode[] = ["UNREACHABLE", "TIMEOUT", "SERVER_GONE", "BUSY"];
+
+async function dialFirst(
+  addresses: AsyncIterable<string> | Iterable<string>,
+  options: DialOptions | undefined,
+): Promise<Client> {
+  let last: unknown;
+  for await (const address of addresses) {
+    try {
+      return await dial(address, options);
+    } catch (error) {
+      if (!(error instanceof CircuitError) || !TRY_NEXT.includes(error.code)) throw error;
+      last = error;
+    }
+  }
+  throw last;
+}
+
 function expandHome(file: string): string {
   const home = Deno.env.get("HOME");
   return home !== undefined && /^~(\/|$)/.test(file) ? home + file.slice(1) : file;
 }
 
-async function readAddress(file: string): Promise<string> {
+async function readAddresses(file: string): Promise<string[]> {
   let text: string;
   try {
     text = await Deno.readTextFile(file);
@@ -59,7 +86,7 @@ async function readAddress(file: string): Promise<string> {
       { cause },
     );
   }
-  const address = text.trim();
-  if (address !== "") return address;
+  const addresses = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  if (addresses.length > 0) return addresses;
   throw new CircuitError("BAD_REQUEST", `${file}, which CIRCUIT names, is empty: want an address`);
 }

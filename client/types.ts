@@ -28,6 +28,8 @@ export interface DialOptions {
    * {@linkcode Client.close}.
    */
   signal?: AbortSignal | undefined;
+  /** Milliseconds for finding a server by multicast; default 5,000. */
+  timeoutMs?: number | undefined;
 }
 
 /** What every call takes. */

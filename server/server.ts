@@ -9,6 +9,7 @@ import type { CircuitView } from "../elements/mod.ts";
 import { makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
 import { toCircuitError } from "../overlay/errors.ts";
+import { Announcer } from "../overlay/discovery/mod.ts";
 import { Membership } from "../overlay/membership/mod.ts";
 import { Node } from "../overlay/node.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
@@ -31,6 +32,11 @@ export interface ServerOptions {
   readonly interface?: string;
   /** Addresses of servers whose circuit to join, `circuit://…` or `HOST:PORT`. Default: none. */
   readonly join?: string | readonly string[];
+  /**
+   * The multicast group, `GROUP:PORT`, on which to make the server known and to find others; their
+   * circuits are joined as they are found. Default: none.
+   */
+  readonly discover?: string;
   /** A directory of the server's own, for its lock and the list of its children. Default: none. */
   readonly varDir?: string;
   /** Takes the lines of the server's log. Default: nobody does. */
@@ -87,10 +93,11 @@ export async function launch(
       pid: Deno.pid,
       id: serverId,
     });
-    server = new RunningServer({ serverId, address, listener, log, varDir });
+    server = new RunningServer({ serverId, address, listener, log, varDir, options });
     await warnOfSurvivors(varDir, log);
     const seeds = typeof options.join === "string" ? [options.join] : options.join ?? [];
     for (const seed of seeds) await server.node.join(seed);
+    server.announcer?.start();
     log("info", `listening on ${formatHostPort(where.host, listener.port)} as ${address}`);
     return server;
   } catch (error) {
@@ -118,12 +125,14 @@ interface Parts {
   readonly listener: ReturnType<typeof tcp.listen>;
   readonly log: Log;
   readonly varDir: VarDir | undefined;
+  readonly options: ServerOptions;
 }
 
 class RunningServer implements CircuitServer {
   readonly address: string;
   readonly serverId: string;
   readonly node: Node;
+  readonly announcer: Announcer | undefined;
   readonly #parts: Parts;
   readonly #tree: AnchorTree;
   readonly #children: Children;
@@ -153,6 +162,7 @@ class RunningServer implements CircuitServer {
       onRequest: (incoming) => dispatcher.request(incoming),
       log,
     });
+    this.announcer = this.#announcer();
     this.#tree.fill(this.#tree.reserve([serverId], `/${serverId}`), this.#serverElement());
   }
 
@@ -165,7 +175,11 @@ class RunningServer implements CircuitServer {
     this.#stopping = true;
     const { log, varDir } = this.#parts;
     try {
-      await Promise.all([this.node.stop(), this.#children.terminate()]);
+      await Promise.all([
+        this.announcer?.stop(),
+        this.node.stop(),
+        this.#children.terminate(),
+      ]);
       for (const element of this.#tree.elements()) await element.dispose();
       await varDir?.[Symbol.asyncDispose]();
       log("debug", "stopped");
@@ -179,6 +193,23 @@ class RunningServer implements CircuitServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  #announcer(): Announcer | undefined {
+    const { options: { discover: group, interface: name }, log, address, serverId } = this.#parts;
+    if (group === undefined) return undefined;
+    const self = { id: serverId, address };
+    const announcer = new Announcer({ group, self, interface: name, log });
+    announcer.onServer(({ id, address }) => {
+      if (this.node.member(id)) return;
+      this.node.join(address).catch((error) => {
+        log(
+          "debug",
+          `cannot join ${address}, which was heard of: ${toCircuitError(error).message}`,
+        );
+      });
+    });
+    return announcer;
   }
 
   #circuit(): CircuitView {

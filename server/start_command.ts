@@ -27,6 +27,11 @@ export const startCommand: Command = command({
       repeatable: true,
       help: "join the circuit of that server; may be repeated",
     },
+    discover: {
+      type: "string",
+      value: "GROUP:PORT",
+      help: "find other servers by multicast, and be found (default: CIRCUIT_DISCOVER)",
+    },
     var: {
       type: "string",
       value: "DIR",
@@ -34,6 +39,8 @@ export const startCommand: Command = command({
     },
   },
   help: [
+    "With -discover the servers find each other in whatever order they start, and one that is alone " +
+    "starts too.",
     "The first line on standard output is the server's address, which other servers join (-j) and " +
     "the other commands dial (-d). The log goes to standard error; CIRCUIT_LOG sets how much: " +
     "debug, info (the default), warn or error.",
@@ -46,9 +53,11 @@ export const startCommand: Command = command({
   ownSignals: true,
   async run({ flags, stdout }) {
     const { runServer } = await import("./run_server.ts");
+    const discover = flags.discover ?? Deno.env.get("CIRCUIT_DISCOVER");
     await runServer({
       ...(flags.addr === undefined ? {} : { addr: flags.addr }),
       ...(flags.if === undefined ? {} : { interface: flags.if }),
+      ...(discover ? { discover } : {}),
       ...(flags.var === undefined ? {} : { varDir: flags.var }),
       join: flags.join ?? [],
     }, (line) => stdout.line(line));

@@ -13,6 +13,9 @@ import { Output } from "./output.ts";
 /** Exit statuses of the signals that interrupt the tool, as shells have them: 128 and the number. */
 const INTERRUPTS: readonly (readonly [Deno.Signal, number])[] = [["SIGINT", 130], ["SIGTERM", 143]];
 
+/** The time for finding a server is limited by the signal, which knows what the user wants. */
+const FOREVER_MS = 2 ** 31 - 1;
+
 /** This process. */
 export function systemContext(): World {
   return {
@@ -60,7 +63,9 @@ class ProcessContext implements Context {
   async connect(where: Where, signal: AbortSignal): Promise<Client> {
     const { connect, dial, discover } = await import("../mod.ts");
     if (where.dial !== undefined) return await dial(where.dial, { signal });
-    if (where.discover !== undefined) return await discover(where.discover, { signal });
+    if (where.discover !== undefined) {
+      return await discover(where.discover, { signal, timeoutMs: FOREVER_MS });
+    }
     return await connect({ signal });
   }
 }
