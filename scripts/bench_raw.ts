@@ -1,0 +1,114 @@
+/**
+ * The raw limits that the benchmark compares with: a TCP server in a process of its own that echoes,
+ * or sends what a pipe gives it.
+ *
+ * @module
+ */
+
+/** Bytes of a read or write of bulk data. */
+const PIECE = 256 * 1024;
+
+/** A connection to the raw server. */
+export interface Raw extends AsyncDisposable {
+  /** Sends the bytes and waits until as many have come back. */
+  echo(bytes: Uint8Array): Promise<void>;
+  /** Megabytes a second of an echoed stream of so many bytes. */
+  throughput(bytes: number): Promise<number>;
+  /** Megabytes a second of a process's output, read by the server and sent here. */
+  pipeThroughput(bytes: number): Promise<number>;
+}
+
+if (import.meta.main) await serve();
+
+/** Starts the raw server and connects to it. */
+export async function startRaw(): Promise<Raw> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", new URL(import.meta.url).pathname],
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.getReader();
+  const ports = new TextDecoder().decode((await lines.read()).value).trim().split(" ").map(Number);
+  await lines.cancel();
+  const [echoPort = 0, pipePort = 0] = ports;
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: echoPort });
+  conn.setNoDelay(true);
+  const buffer = new Uint8Array(PIECE);
+  const receive = async (from: Deno.Conn, bytes: number) => {
+    for (let left = bytes; left > 0;) left -= (await from.read(buffer)) ?? left;
+  };
+  const send = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+  };
+  return {
+    async echo(bytes) {
+      await send(bytes);
+      await receive(conn, bytes.length);
+    },
+    async throughput(bytes) {
+      const piece = new Uint8Array(PIECE);
+      const start = performance.now();
+      const sending = async () => {
+        for (let left = bytes; left > 0; left -= piece.length) await send(piece);
+      };
+      await Promise.all([sending(), receive(conn, bytes)]);
+      return bytes / 1000 / (performance.now() - start);
+    },
+    async pipeThroughput(bytes) {
+      const start = performance.now();
+      using source = await Deno.connect({ hostname: "127.0.0.1", port: pipePort });
+      await source.write(new TextEncoder().encode(`${bytes}\n`));
+      await receive(source, bytes);
+      return bytes / 1000 / (performance.now() - start);
+    },
+    async [Symbol.asyncDispose]() {
+      conn.close();
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+async function serve(): Promise<void> {
+  const echoes = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const pipes = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  console.log(`${echoes.addr.port} ${pipes.addr.port}`);
+  accept(echoes, echo);
+  accept(pipes, sendOutput);
+  await new Promise(() => {});
+}
+
+async function accept(
+  listener: Deno.TcpListener,
+  answer: (conn: Deno.TcpConn) => Promise<void>,
+): Promise<void> {
+  for await (const conn of listener) {
+    conn.setNoDelay(true);
+    answer(conn).catch(() => {}).finally(() => conn.close());
+  }
+}
+
+async function echo(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(PIECE);
+  for (;;) {
+    const count = await conn.read(buffer);
+    if (count === null) return;
+    await writeAll(conn, buffer.subarray(0, count));
+  }
+}
+
+async function sendOutput(conn: Deno.TcpConn): Promise<void> {
+  const wanted = new Uint8Array(32);
+  const count = await conn.read(wanted) ?? 0;
+  const bytes = new TextDecoder().decode(wanted.subarray(0, count)).trim();
+  const child = new Deno.Command("head", {
+    args: ["-c", bytes, "/dev/zero"],
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  for await (const chunk of child.stdout) await writeAll(conn, chunk);
+  await child.status;
+}
+
+async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+}
