@@ -26,7 +26,7 @@ import {
   MAX_BUCKET_BITS,
   MAX_FRAME_BYTES,
 } from "./wire.ts";
-import type { Beat, Diff, Digest } from "./wire.ts";
+import type { Beat, Diff, Digest } from "./messages.ts";
 
 /** Records for each bucket that a digest aims at. */
 const BUCKET_RECORDS = 8;

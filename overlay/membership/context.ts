@@ -140,10 +140,10 @@ export class Context {
     this.#out.push({ type: "send", link: link.id, bytes });
   }
 
-  /** Closes a connection; an agreed link is dropped first, so that the peer does not redial. */
+  /** Closes a connection, and says so: the peer does not redial, even where the driver keeps it. */
   close(link: Link, reason: number): void {
     if (!this.links.get(link.id)) return;
-    if (link.agreed) this.send(link, encodeDrop(reason));
+    if (link.agreed || link.greeted) this.send(link, encodeDrop(reason));
     this.#out.push({ type: "close", link: link.id });
     this.gone(link);
   }

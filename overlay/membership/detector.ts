@@ -22,7 +22,7 @@ import {
 import type { Standing } from "./standing.ts";
 import type { DialFailure } from "./types.ts";
 import { encodeBeat, encodeVeto, REASON } from "./wire.ts";
-import type { Veto } from "./wire.ts";
+import type { Veto } from "./messages.ts";
 import { confirmAt } from "./confirm.ts";
 
 /** Keeps a wake-up from coming a rounding error too early, in ms. */
@@ -92,8 +92,9 @@ export class Detector {
   /** Sends heartbeats and moves on what has become due. */
   tick(): void {
     const { now, awake, links, tuning } = this.#context;
+    let frame: Uint8Array | undefined;
     for (const link of links.agreed) {
-      if (link.nextBeat <= now) this.#beat(link);
+      if (link.nextBeat <= now) this.#beat(link, frame ??= this.#beatFrame());
     }
     for (const link of links.agreed) {
       if (!link.reported && awake - link.lastHeard >= tuning.silenceMs) {
@@ -250,13 +251,14 @@ export class Detector {
     return at;
   }
 
-  #beat(link: Link): void {
-    const { now, list, links, tuning } = this.#context;
-    const { hashA, hashB } = list;
-    this.#context.send(
-      link,
-      encodeBeat({ hashA, hashB, degree: links.degree }),
-    );
+  #beatFrame(): Uint8Array {
+    const { list: { hashA, hashB }, links: { degree } } = this.#context;
+    return encodeBeat({ hashA, hashB, degree });
+  }
+
+  #beat(link: Link, frame: Uint8Array): void {
+    const { now, tuning } = this.#context;
+    this.#context.send(link, frame);
     const late = Math.floor((now - link.nextBeat) / tuning.heartbeatMs);
     link.nextBeat += (late + 1) * tuning.heartbeatMs;
   }

@@ -39,7 +39,7 @@ export interface Dial {
 }
 
 /** A dial of which the driver says nothing for this long is forgotten, in ms. */
-const FORGET_MS = 30_000;
+const FORGET_MS = 10_000;
 /** Most dials under way at once. */
 export const MAX_DIALS = 64;
 

@@ -28,7 +28,7 @@ export class Directory {
   /** Lower halves of the IDs, by slot. */
   idLo: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   /** For whoever is putting a frame together; its contents do not last. */
-  readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
+  readonly scratch: Uint8Array<ArrayBuffer> = new Uint8Array(SCRATCH_BYTES);
   /** One more than the highest slot in use. */
   size = 0;
 
@@ -48,7 +48,8 @@ export class Directory {
       const slot = (this.#table[i] as number) - 1;
       if (slot < 0) return -1;
       if (
-        this.idLo[slot] === lo && this.idHi[slot] === hi && this.#members[slot]
+        this.idLo[slot] === lo && this.idHi[slot] === hi &&
+        (this.#free.length === 0 || this.#members[slot])
       ) return slot;
     }
   }

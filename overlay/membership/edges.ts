@@ -13,7 +13,7 @@ import type { Link } from "./link_set.ts";
 import { recordBytes, writeId, writeRecord } from "./records.ts";
 import { isListed } from "./standing.ts";
 import { encodeRequest, FRAME, REASON } from "./wire.ts";
-import type { Answer, Handover, Request, WireId } from "./wire.ts";
+import type { Answer, Handover, Request, WireId } from "./messages.ts";
 
 /** Agrees on links and passes edges on. */
 export class Edges {
@@ -103,6 +103,11 @@ export class Edges {
     }
     const other = this.#context.links.agreedWith(link.slot);
     if (other && other !== link) this.#context.close(other, REASON.crossing);
+    const { links, tuning } = this.#context;
+    const moves = intent.kind === "takeover" && intent.drop >= 0;
+    if (!moves && links.heard >= tuning.capDegree) {
+      return this.#context.close(link, REASON.surplus);
+    }
     this.#agree(link, intent.kind === "link" && intent.vital);
     if (intent.kind === "takeover" && intent.drop >= 0) {
       const old = this.#context.links.agreedWith(intent.drop);

@@ -58,7 +58,7 @@ class Bench {
       link,
       encodeHello({
         alone: false,
-        heal: false,
+        ask: true,
         incarnation: 1,
         held,
         alive: 2,
@@ -178,7 +178,7 @@ Deno.test("Membership forgets tombstones after a day, not before", () => {
   bench.tell(1, member(3), 2, DEAD);
   const beat = encodeHello({
     alone: false,
-    heal: false,
+    ask: true,
     incarnation: 1,
     held: 0,
     alive: 2,

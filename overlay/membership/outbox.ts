@@ -14,6 +14,9 @@ import { FRAME, MAX_FRAME_BYTES } from "./wire.ts";
 /** Set beside the link bits: the record goes out with its tail. */
 const FULL = 1 << 30;
 
+/** Room for each record of a batch, in bytes; the whole is at least that of one of the longest. */
+const BATCH_RECORD_BYTES = 64;
+
 /** News that is to be flooded. */
 export class Outbox {
   /** When the news goes out; Infinity while there is none. */
@@ -78,21 +81,45 @@ export class Outbox {
   }
 
   #flushMany(targets: readonly Link[]): void {
-    const { directory, list } = this.#context;
+    const { list } = this.#context;
+    const block = new Uint8Array(
+      Math.min(MAX_RECORD_BYTES + this.#news.size * BATCH_RECORD_BYTES, MAX_FRAME_BYTES - 1),
+    );
+    const ends: number[] = [0];
+    const masks: number[] = [];
+    let at = 0;
+    for (const [slot, mask] of this.#news) {
+      if (at + MAX_RECORD_BYTES > block.length) {
+        this.#sendBlock(targets, block, ends, masks);
+        masks.length = at = 0;
+        ends.length = 1;
+      }
+      const reporter = isSuspect(list.get(slot)) ? this.reporterOf(slot) : -1;
+      at = this.#write(block, at, slot, mask, reporter);
+      ends.push(at);
+      masks.push(mask);
+    }
+    this.#sendBlock(targets, block, ends, masks);
+  }
+
+  /** Sends each target those records of a block whose masks lack its bit. */
+  #sendBlock(
+    targets: readonly Link[],
+    block: Uint8Array,
+    ends: readonly number[],
+    masks: readonly number[],
+  ): void {
+    const { directory, counters } = this.#context;
     const frame = directory.scratch;
     frame[0] = FRAME.RECORDS;
     for (const link of targets) {
       const bit = 1 << link.bit;
       let at = 1;
-      for (const [slot, mask] of this.#news) {
-        if (mask & bit) continue;
-        if (at + MAX_RECORD_BYTES > MAX_FRAME_BYTES) {
-          this.#context.send(link, frame.slice(0, at));
-          at = 1;
-        }
-        const reporter = isSuspect(list.get(slot)) ? this.reporterOf(slot) : -1;
-        at = this.#write(frame, at, slot, mask, reporter);
-        this.#context.counters.recordsSent++;
+      for (let i = 0; i < masks.length; i++) {
+        if ((masks[i] as number) & bit) continue;
+        const end = ends[i + 1] as number;
+        for (let from = ends[i] as number; from < end; from++) frame[at++] = block[from] as number;
+        counters.recordsSent++;
       }
       if (at > 1) this.#context.send(link, frame.slice(0, at));
     }

@@ -41,7 +41,7 @@ export class Storm {
   /** A newcomer asks for a snapshot: gives it one, or sends it on. */
   serve(link: Link): void {
     const { tuning, now, links } = this.#context;
-    if (this.#joiners.has(link)) return;
+    this.done(link);
     if (this.#joiners.size >= tuning.joinersAtOnce || !links.flood(link)) {
       return this.#redirect(link);
     }

@@ -6,7 +6,20 @@
  * @module
  */
 
+import type {
+  Answer,
+  Beat,
+  Diff,
+  Digest,
+  Handover,
+  Hello,
+  Message,
+  Records,
+  Request,
+  WireId,
+} from "./messages.ts";
 import { HAS_TAIL, read32, RecordReader, write32 } from "./records.ts";
+import { ALIVE, isStanding, UNKNOWN } from "./standing.ts";
 
 /** Most bytes of one frame. */
 export const MAX_FRAME_BYTES = 48 * 1024;
@@ -37,14 +50,6 @@ export const FRAME = {
   READY: 16,
 } as const;
 
-/** A server ID in two halves, as it is on the wire. */
-export interface WireId {
-  /** Upper 32 bits. */
-  readonly hi: number;
-  /** Lower 32 bits. */
-  readonly lo: number;
-}
-
 /** Why a link ends or does not come to be. */
 export const REASON = {
   /** No room. */
@@ -62,134 +67,6 @@ export const REASON = {
 } as const;
 /** Highest value of {@linkcode REASON}. */
 const MAX_REASON = 5;
-
-/** The first frame in each direction. */
-export interface Hello {
-  readonly type: "hello";
-  /** The sender lists nobody but itself and wants a snapshot. */
-  readonly alone: boolean;
-  /** A side that was split off may have been found. */
-  readonly heal: boolean;
-  /** The sender's incarnation. */
-  readonly incarnation: number;
-  /** Standing of the receiver in the sender's list; 0 if unknown. */
-  readonly held: number;
-  /** Servers in the sender's list. */
-  readonly alive: number;
-  /** Hash of the sender's list. */
-  readonly hashA: number;
-  /** Hash of the sender's list. */
-  readonly hashB: number;
-}
-
-/** Asks for the connection to become a link. */
-export interface Request {
-  readonly type: "request";
-  /** Links that the sender still wants: 1, or 2 for more. */
-  readonly want: number;
-  /** The link repairs a closed one or joins two sides; accepted beyond the target. */
-  readonly vital: boolean;
-  /** The receiver shall drop its link with this server in exchange. */
-  readonly replaces: WireId | undefined;
-  /** The sender offers an edge with this server for one of the receiver's edges. */
-  readonly swap: WireId | undefined;
-  /** Servers that the sender is linked to. */
-  readonly avoid: readonly WireId[];
-}
-
-/** Answers a request; `records` holds the server to dial in exchange, if any. */
-export interface Answer {
-  readonly type: "accept" | "refuse";
-  /** One of {@linkcode REASON}; 0 with accept. */
-  readonly reason: number;
-  /** At most one full record. */
-  readonly records: RecordReader;
-}
-
-/** Asks a neighbour to link with the server in `records` in the place of the sender. */
-export interface Handover {
-  readonly type: "handover";
-  /** That server shall drop its link with this one. */
-  readonly replaces: WireId;
-  /** The receiver drops its link with the sender when done. */
-  readonly move: boolean;
-  /** One full record. */
-  readonly records: RecordReader;
-}
-
-/** Ends a link in agreement. */
-export interface Drop {
-  readonly type: "drop";
-  /** One of {@linkcode REASON}. */
-  readonly reason: number;
-}
-
-/** The heartbeat of a link. */
-export interface Beat {
-  readonly type: "beat";
-  /** Hash of the sender's list. */
-  readonly hashA: number;
-  /** Hash of the sender's list. */
-  readonly hashB: number;
-  /** The sender's links. */
-  readonly degree: number;
-}
-
-/** A run of records: flooded, in reply to a diff, part of a snapshot, or places to go to. */
-export interface Records {
-  readonly type: "records" | "sync" | "snapshot" | "redirect";
-  /** The last part of a snapshot. */
-  readonly last: boolean;
-  readonly records: RecordReader;
-}
-
-/** The hash of each bucket of the sender's list; asks for a diff. */
-export interface Digest {
-  readonly type: "digest";
-  readonly heal: boolean;
-  /** There are 2 to this power buckets. */
-  readonly bits: number;
-  /** Hash of bucket `i`. */
-  hash(i: number): number;
-}
-
-/** All records of some buckets that differ. */
-export interface Diff {
-  readonly type: "diff";
-  readonly heal: boolean;
-  /** There are 2 to this power buckets. */
-  readonly bits: number;
-  /** Buckets that `records` holds in full. */
-  readonly buckets: Uint16Array;
-  readonly records: RecordReader;
-}
-
-/** A neighbour heard the suspect lately. */
-export interface Veto {
-  readonly type: "veto";
-  readonly suspect: WireId;
-  /** The incarnation that is suspected. */
-  readonly incarnation: number;
-}
-
-/** All raise their incarnations; or a newcomer has its snapshot. */
-export interface Bare {
-  readonly type: "raise" | "ready";
-}
-
-/** Any frame. */
-export type Message =
-  | Hello
-  | Request
-  | Answer
-  | Handover
-  | Drop
-  | Beat
-  | Records
-  | Digest
-  | Diff
-  | Veto
-  | Bare;
 
 /** The message in a frame; undefined where it is malformed. */
 export function decode(bytes: Uint8Array): Message | undefined {
@@ -262,12 +139,15 @@ function run(
 
 function decodeHello(bytes: Uint8Array): Hello | undefined {
   if (bytes.length !== 22 || (bytes[1] as number) > 3) return undefined;
+  const held = read32(bytes, 6);
+  if (held !== UNKNOWN && !isStanding(held >>> 3, held & 7)) return undefined;
+  if (!isStanding(read32(bytes, 2), ALIVE)) return undefined;
   return {
     type: "hello",
     alone: ((bytes[1] as number) & 1) !== 0,
-    heal: ((bytes[1] as number) & 2) !== 0,
+    ask: ((bytes[1] as number) & 2) !== 0,
     incarnation: read32(bytes, 2),
-    held: read32(bytes, 6),
+    held,
     alive: read32(bytes, 10),
     hashA: read32(bytes, 14) | 0,
     hashB: read32(bytes, 18) | 0,
@@ -278,7 +158,7 @@ function decodeHello(bytes: Uint8Array): Hello | undefined {
 export function encodeHello(hello: Omit<Hello, "type">): Uint8Array {
   const out = new Uint8Array(22);
   out[0] = FRAME.HELLO;
-  out[1] = (hello.alone ? 1 : 0) | (hello.heal ? 2 : 0);
+  out[1] = (hello.alone ? 1 : 0) | (hello.ask ? 2 : 0);
   write32(out, 2, hello.incarnation);
   write32(out, 6, hello.held);
   write32(out, 10, hello.alive);

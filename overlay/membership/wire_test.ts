@@ -12,8 +12,8 @@ import {
   FRAME,
   MAX_BUCKET_BITS,
   MAX_FRAME_BYTES,
-  type Message,
 } from "./wire.ts";
+import type { Message } from "./messages.ts";
 
 const A = {
   id: "X0123456789abcdef",
@@ -48,7 +48,7 @@ const DIGEST = frame([FRAME.DIGEST, 1, 2], new Uint8Array(16).fill(9));
 const FRAMES: Record<string, Uint8Array> = {
   hello: encodeHello({
     alone: true,
-    heal: false,
+    ask: false,
     incarnation: 7,
     held: 57,
     alive: 12,
@@ -111,7 +111,7 @@ Deno.test("decode() gives back what encodeHello() was given", () => {
   assertEquals(decode(FRAMES.hello as Uint8Array), {
     type: "hello",
     alone: true,
-    heal: false,
+    ask: false,
     incarnation: 7,
     held: 57,
     alive: 12,

@@ -1,0 +1,388 @@
+/**
+ * A network of virtual servers: latency, partitions, loss, crashes and pauses, in virtual time. It
+ * drives the very class that servers run.
+ *
+ * @module
+ */
+
+import {
+  type Counters,
+  Directory,
+  type Input,
+  Membership,
+  type Output,
+} from "../../overlay/membership/mod.ts";
+import { EventQueue } from "./event_queue.ts";
+import {
+  ACK_BYTES,
+  type Connection,
+  DIAL_BYTES,
+  DIAL_TIMEOUT_MS,
+  FRAME_OVERHEAD_BYTES,
+  type NetworkOptions,
+  type Node,
+  placeOf,
+  RETRANSMIT_MS,
+  type Watcher,
+} from "./node.ts";
+import { seeded } from "./random.ts";
+
+export type { NetworkOptions, Node };
+
+type Event =
+  | { readonly type: "tick"; readonly node: Node; readonly at: number }
+  | {
+    readonly type: "frame";
+    readonly node: Node;
+    readonly link: number;
+    readonly bytes: Uint8Array;
+    readonly from: number;
+  }
+  | {
+    readonly type: "input";
+    readonly node: Node;
+    readonly input: Input;
+    readonly from: number;
+  }
+  | { readonly type: "call"; readonly call: () => void };
+
+/** Virtual servers and what connects them. */
+export class Network {
+  /** Virtual time in ms. */
+  now = 0;
+  /** All servers there ever were. */
+  readonly nodes: Node[] = [];
+  /** For what the scenario does at random. */
+  readonly random: () => number;
+  /** Told of joins and leaves. */
+  watch: Watcher | undefined;
+  /** Told of each frame sent. */
+  tap: ((bytes: Uint8Array) => void) | undefined;
+  /** Pairs `from → to` of indices that carry nothing. */
+  readonly oneWay = new Set<string>();
+  /** Events carried out. */
+  events = 0;
+
+  readonly #options: NetworkOptions;
+  readonly #latency: readonly [number, number];
+  readonly #queue = new EventQueue<Event>();
+  readonly #directory = new Directory();
+  readonly #byPlace = new Map<string, Node>();
+  #connections = 0;
+
+  /** An empty network. */
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    this.#latency = options.latency ?? [0.5, 5];
+    this.random = seeded(options.seed);
+  }
+
+  /** Servers whose processes run. */
+  live(): Node[] {
+    return this.nodes.filter((node) => node.up);
+  }
+
+  /** Starts a server, at a place of its own or in the place of another. */
+  start(seeds: readonly string[], place?: string): Node {
+    const index = this.nodes.length;
+    const hex = Array.from(
+      { length: 16 },
+      () => Math.floor(this.random() * 16).toString(16),
+    ).join("");
+    const where = place ?? `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:7000`;
+    const member = {
+      id: `X${hex}`,
+      address: `circuit://${where}/${1 + index}/Q${hex}`,
+    };
+    const membership = new Membership(member, {
+      now: this.now,
+      random: seeded(Math.floor(this.random() * 2 ** 32)),
+      directory: this.#directory,
+      ...(this.#options.tuning ? { tuning: this.#options.tuning } : {}),
+    });
+    const node: Node = {
+      index,
+      member,
+      membership,
+      up: true,
+      hostUp: true,
+      group: 0,
+      pausedUntil: 0,
+      bytes: 0,
+      tickAt: Infinity,
+      ends: new Map(),
+    };
+    this.nodes.push(node);
+    this.#byPlace.set(where, node);
+    this.#schedule(node);
+    for (const address of seeds) this.input(node, { type: "join", address });
+    return node;
+  }
+
+  /** `HOST:PORT` of a server. */
+  place(node: Node): string {
+    return placeOf(node.member.address);
+  }
+
+  /** Ends a process; its host closes its connections and refuses new ones. */
+  crash(node: Node): void {
+    node.up = false;
+    for (const [end, connection] of node.ends) this.#closeFrom(end, connection);
+    node.ends.clear();
+  }
+
+  /** Takes a host away without a word. */
+  silence(node: Node): void {
+    node.up = false;
+    node.hostUp = false;
+  }
+
+  /** Ends a process in order. */
+  leave(node: Node): void {
+    this.input(node, { type: "leave" });
+    this.crash(node);
+  }
+
+  /** Stops a process for a while, as a full garbage collection or SIGSTOP would. */
+  pause(node: Node, ms: number): void {
+    node.pausedUntil = Math.max(node.pausedUntil, this.now + ms);
+  }
+
+  /** Breaks one of a server's connections, as a router that forgets it would. */
+  breakOne(node: Node): void {
+    const ends = [...node.ends];
+    const broken = ends[Math.floor(this.random() * ends.length)];
+    if (!broken) return;
+    const [end, connection] = broken;
+    this.#closeFrom(end, connection);
+    node.ends.delete(end);
+    this.#input(node, { type: "link-down", link: end }, -1);
+  }
+
+  /** Does something at a time to come. */
+  at(time: number, call: () => void): void {
+    this.#queue.push(time, { type: "call", call });
+  }
+
+  /** Lets time pass. */
+  run(ms: number): void {
+    this.runUntil(this.now + ms);
+  }
+
+  /** Lets time pass until a moment. */
+  runUntil(end: number): void {
+    while (this.#queue.nextTime <= end) {
+      this.now = this.#queue.nextTime;
+      this.events++;
+      this.#carryOut(this.#queue.pop());
+    }
+    this.now = end;
+  }
+
+  /** Lets time pass until `done`, looked at each `step` ms; the time it took, Infinity if never. */
+  runTo(limit: number, step: number, done: () => boolean): number {
+    const from = this.now;
+    for (;;) {
+      if (done()) return this.now - from;
+      if (this.now - from >= limit) return Infinity;
+      this.run(step);
+    }
+  }
+
+  /** Hands an input to a server at once. */
+  input(node: Node, input: Input): void {
+    this.#input(node, input, -1);
+  }
+
+  /** Sum of a counter over some servers. */
+  count(key: keyof Counters, nodes: readonly Node[] = this.nodes): number {
+    let sum = 0;
+    for (const node of nodes) sum += node.membership.status().counters[key];
+    return sum;
+  }
+
+  #carryOut(event: Event): void {
+    switch (event.type) {
+      case "call":
+        return event.call();
+      case "tick": {
+        const { node } = event;
+        if (!node.up || event.at !== node.tickAt) return;
+        if (node.pausedUntil > this.now) {
+          node.tickAt = node.pausedUntil;
+          const at = node.pausedUntil;
+          this.#queue.push(at, { type: "tick", node, at });
+          return;
+        }
+        node.tickAt = Infinity;
+        if (node.membership.wakeAt <= this.now) {
+          this.#input(node, { type: "tick" }, -1);
+        } else this.#schedule(node);
+        return;
+      }
+      case "frame": {
+        const { node, link, bytes, from } = event;
+        if (!node.up || !node.ends.has(link)) return;
+        if (node.pausedUntil > this.now) {
+          return this.#queue.push(node.pausedUntil, event);
+        }
+        return this.#input(node, { type: "message", link, bytes }, from);
+      }
+      case "input": {
+        const { node, input } = event;
+        if (!node.up) return;
+        if (node.pausedUntil > this.now) {
+          return this.#queue.push(node.pausedUntil, event);
+        }
+        if (input.type === "link-down" && !node.ends.delete(input.link)) return;
+        return this.#input(node, input, event.from);
+      }
+    }
+  }
+
+  #input(node: Node, input: Input, from: number): void {
+    const outputs = node.membership.handle(input, this.now);
+    for (const output of outputs) this.#output(node, output, from);
+    this.#schedule(node);
+  }
+
+  #schedule(node: Node): void {
+    const at = Math.max(node.membership.wakeAt, this.now);
+    if (at >= node.tickAt || at === Infinity) return;
+    node.tickAt = at;
+    this.#queue.push(at, { type: "tick", node, at });
+  }
+
+  #output(node: Node, output: Output, from: number): void {
+    switch (output.type) {
+      case "send":
+        return this.#send(node, output.link, output.bytes);
+      case "close": {
+        const connection = node.ends.get(output.link);
+        if (!connection) return;
+        node.ends.delete(output.link);
+        return this.#closeFrom(output.link, connection);
+      }
+      case "dial":
+        return this.#dial(node, output.address, output.id);
+      default:
+        this.watch?.(node, output, from);
+    }
+  }
+
+  #send(node: Node, end: number, bytes: Uint8Array): void {
+    const connection = node.ends.get(end);
+    if (!connection) return;
+    const side = end & 1;
+    const peer = connection.nodes[1 - side] as Node;
+    this.tap?.(bytes);
+    node.bytes += bytes.length + FRAME_OVERHEAD_BYTES;
+    if (!this.#reaches(node, peer)) connection.stuck[side] = true;
+    if (connection.stuck[side]) return;
+    if (!peer.up) {
+      // The host of a process that is gone answers with a reset.
+      if (peer.hostUp) this.#closeFrom(end ^ 1, connection);
+      return;
+    }
+    peer.bytes += ACK_BYTES;
+    let at = this.now + this.#delay();
+    const { loss = 0 } = this.#options;
+    while (loss > 0 && this.random() < loss) at += RETRANSMIT_MS;
+    at = Math.max(at, connection.arrives[side] as number);
+    connection.arrives[side] = at;
+    const link = end ^ 1;
+    this.#queue.push(at, { type: "frame", node: peer, link, bytes, from: node.index });
+  }
+
+  /** One end is closed: the other hears of it, after all that was sent before. */
+  #closeFrom(end: number, connection: Connection): void {
+    const side = end & 1;
+    const node = connection.nodes[side] as Node;
+    const peer = connection.nodes[1 - side] as Node;
+    if (connection.stuck[side] || !this.#reaches(node, peer)) return;
+    if (!node.hostUp) return;
+    const at = Math.max(
+      this.now + this.#delay(),
+      connection.arrives[side] as number,
+    );
+    this.#queue.push(at, {
+      type: "input",
+      node: peer,
+      input: { type: "link-down", link: end ^ 1 },
+      from: node.index,
+    });
+  }
+
+  #dial(node: Node, address: string, id: string | undefined): void {
+    node.bytes += DIAL_BYTES;
+    const peer = this.#byPlace.get(placeOf(address));
+    const trip = this.#delay() + this.#delay();
+    const fail = (
+      reason: "refused" | "unreachable" | "superseded",
+      ms: number,
+    ) =>
+      this.#queue.push(this.now + ms, {
+        type: "input",
+        node,
+        input: { type: "dial-failed", address, reason },
+        from: -1,
+      });
+    if (
+      !peer?.hostUp || !this.#reaches(node, peer) || !this.#reaches(peer, node)
+    ) {
+      return fail("unreachable", DIAL_TIMEOUT_MS);
+    }
+    if (!peer.up) return fail("refused", trip);
+    if (peer === node) return fail("superseded", trip);
+    peer.bytes += DIAL_BYTES;
+    if (id !== undefined && peer.member.id !== id) {
+      return fail("superseded", 2 * trip);
+    }
+    const done = Math.max(this.now, peer.pausedUntil) + 2 * trip;
+    this.at(done, () => this.#connect(node, peer, address));
+  }
+
+  #connect(node: Node, peer: Node, address: string): void {
+    if (!node.up) return;
+    if (!peer.up) {
+      const input: Input = peer.hostUp
+        ? { type: "dial-failed", address, reason: "refused" }
+        : { type: "dial-failed", address, reason: "unreachable" };
+      return this.#input(node, input, -1);
+    }
+    const number = this.#connections++;
+    const connection: Connection = {
+      number,
+      nodes: [node, peer],
+      arrives: [this.now, this.now],
+      closed: false,
+      stuck: [false, false],
+    };
+    node.ends.set(2 * number, connection);
+    peer.ends.set(2 * number + 1, connection);
+    this.#input(peer, {
+      type: "link-up",
+      link: 2 * number + 1,
+      peer: node.member,
+      dialled: false,
+    }, -1);
+    this.#input(node, {
+      type: "link-up",
+      link: 2 * number,
+      peer: peer.member,
+      dialled: true,
+      address,
+    }, -1);
+  }
+
+  #reaches(from: Node, to: Node): boolean {
+    if (from.group !== to.group || !to.hostUp) return false;
+    return this.oneWay.size === 0 ||
+      !this.oneWay.has(`${from.index}>${to.index}`);
+  }
+
+  #delay(): number {
+    const [least, most] = this.#latency;
+    return least + this.random() * (most - least);
+  }
+}
