@@ -18,9 +18,9 @@ export const MAGIC: Uint8Array<ArrayBuffer> = new TextEncoder().encode("circuit\
 /** Bytes of a hello before its text. */
 export const HELLO_BYTES = 30;
 
-/** Bits of a hello's flags. */
+/** Bits of a hello's flags. A peer turns away a hello with bits that it does not know. */
 export const HelloFlag = {
-  /** A Noise handshake follows. */
+  /** The sender has a key, and talks only to a peer that has it: a Noise handshake follows. */
   KEYED: 1,
 } as const;
 
@@ -31,8 +31,6 @@ const decoder = new TextDecoder();
 
 /** A hello, read. */
 export interface Hello {
-  /** The protocol version that the sender speaks. */
-  readonly version: number;
   readonly role: "client" | "server";
   /** Bits of {@linkcode HelloFlag}. */
   readonly flags: number;
@@ -46,11 +44,16 @@ export interface Hello {
   readonly address: string;
 }
 
-/** A hello in bytes. */
-export function encodeHello(hello: Omit<Hello, "version">): Uint8Array<ArrayBuffer> {
-  const text = encoder.encode(hello.refusal?.message ?? hello.address)
-    .subarray(0, MAX_HELLO_TEXT_BYTES);
-  const bytes = new Uint8Array(HELLO_BYTES + text.length);
+/** What a hello is read from. */
+export type HelloSource = Pick<Conn, "read" | "remote">;
+
+/** A hello in bytes. Text that is too long is cut. */
+export function encodeHello(hello: Hello): Uint8Array<ArrayBuffer> {
+  const text = new Uint8Array(MAX_HELLO_TEXT_BYTES);
+  const words = hello.refusal?.message ?? hello.address;
+  // Cuts between characters, never inside one.
+  const length = encoder.encodeInto(words, text).written;
+  const bytes = new Uint8Array(HELLO_BYTES + length);
   bytes.set(MAGIC);
   bytes[8] = PROTOCOL_VERSION;
   bytes[9] = ROLES.indexOf(hello.role);
@@ -58,9 +61,9 @@ export function encodeHello(hello: Omit<Hello, "version">): Uint8Array<ArrayBuff
   bytes[11] = hello.refusal ? 1 + ERROR_CODES.indexOf(hello.refusal.code) : 0;
   bytes.set(serverIdToBytes(hello.id ?? NO_ID), 12);
   bytes.set(serverIdToBytes(hello.expected ?? NO_ID), 20);
-  bytes[28] = text.length >>> 8;
-  bytes[29] = text.length;
-  bytes.set(text, HELLO_BYTES);
+  bytes[28] = length >>> 8;
+  bytes[29] = length;
+  bytes.set(text.subarray(0, length), HELLO_BYTES);
   return bytes;
 }
 
@@ -68,9 +71,9 @@ export function encodeHello(hello: Omit<Hello, "version">): Uint8Array<ArrayBuff
  * Reads a hello, and not a byte more.
  *
  * @throws {CircuitError} `PROTOCOL` if the peer says anything else, as soon as that is clear;
- * `UNREACHABLE` if it closes the connection first.
+ * `UNSUPPORTED` if it speaks another version; `UNREACHABLE` if it closes the connection first.
  */
-export async function readHello(conn: Conn): Promise<Hello> {
+export async function readHello(conn: HelloSource): Promise<Hello> {
   const head = new Uint8Array(HELLO_BYTES);
   let have = 0;
   while (have < HELLO_BYTES) {
@@ -79,6 +82,8 @@ export async function readHello(conn: Conn): Promise<Hello> {
       if (head[i] !== MAGIC[i]) throw notCircuit(conn, head.subarray(0, have));
     }
   }
+  // The first ten bytes mean the same in every version; the rest need not.
+  checkVersion(head[8]!, conn);
   const role = ROLES[head[9]!];
   const length = head[28]! << 8 | head[29]!;
   if (!role || length > MAX_HELLO_TEXT_BYTES || head[11]! > ERROR_CODES.length) {
@@ -89,7 +94,6 @@ export async function readHello(conn: Conn): Promise<Hello> {
   const words = decoder.decode(text);
   const code = ERROR_CODES[head[11]! - 1];
   return {
-    version: head[8]!,
     role,
     flags: head[10]!,
     id: idAt(head, 12),
@@ -104,7 +108,7 @@ export async function writeAll(conn: Conn, bytes: Uint8Array<ArrayBuffer>): Prom
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-async function readSome(conn: Conn, into: Uint8Array<ArrayBuffer>): Promise<number> {
+async function readSome(conn: HelloSource, into: Uint8Array<ArrayBuffer>): Promise<number> {
   const count = await conn.read(into);
   if (count === null) {
     throw new CircuitError("UNREACHABLE", `${conn.remote} closed the connection before its hello`);
@@ -112,12 +116,21 @@ async function readSome(conn: Conn, into: Uint8Array<ArrayBuffer>): Promise<numb
   return count;
 }
 
+function checkVersion(version: number, conn: HelloSource): void {
+  if (version === PROTOCOL_VERSION) return;
+  throw new CircuitError(
+    "UNSUPPORTED",
+    `${conn.remote} speaks version ${version} of the circuit protocol, this is version ` +
+      `${PROTOCOL_VERSION}`,
+  );
+}
+
 function idAt(bytes: Uint8Array, at: number): string | undefined {
   const id = serverIdFromBytes(bytes.subarray(at, at + SERVER_ID_BYTES));
   return id === NO_ID ? undefined : id;
 }
 
-function notCircuit(conn: Conn, bytes: Uint8Array): CircuitError {
+function notCircuit(conn: HelloSource, bytes: Uint8Array): CircuitError {
   const shown = JSON.stringify(decoder.decode(bytes));
   return new CircuitError(
     "PROTOCOL",

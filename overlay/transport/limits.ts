@@ -23,11 +23,17 @@ export const INITIAL_WINDOW = 32 * 1024;
 /** Largest window that a peer may be granted, in bytes: 16 MiB. */
 export const MAX_WINDOW = 16 * 1024 * 1024;
 
-/** Streams that a peer may have open on a connection at a time. */
+/** Streams that may be open on a connection at a time, those of both sides together. */
 export const MAX_STREAMS = 65_536;
 
 /** Bytes that are gathered into one write when much is waiting: 256 KiB. */
 export const BATCH_BYTES = 256 * 1024;
+
+/** Stream bytes that go into a batch even where small frames have filled it: 64 KiB. */
+export const FAIR_BYTES = 64 * 1024;
+
+/** Memory for writing that an idle connection keeps: 16 KiB. */
+export const KEPT_WRITE_BYTES = 16 * 1024;
 
 /**
  * Bytes of control frames that may wait for a peer that does not read: 32 MiB. Stream bytes do not
@@ -53,13 +59,16 @@ export const MAX_HELLO_TEXT_BYTES = 1_024;
 /** Milliseconds between looks at whether a connection is alive. */
 export const KEEPALIVE_MS = 2_000;
 
-/** Milliseconds of silence, while calls are open, after which a connection counts as lost. */
+/**
+ * Milliseconds of silence, while calls are open, after which a connection counts as lost; one
+ * without calls after {@linkcode IDLE_PING_MS} more.
+ */
 export const SILENCE_MS = 10_000;
 
 /** Milliseconds after which an idle connection without calls is pinged, for the sake of NATs. */
 export const IDLE_PING_MS = 30_000;
 
-/** Milliseconds that a closing connection has to write what is queued. */
+/** Milliseconds that a closing connection has to write what is queued, or to hear why it is refused. */
 export const FLUSH_TIMEOUT_MS = 500;
 
 /** Bytes of a connection's first read buffer: small, since most connections are idle. */

@@ -35,8 +35,8 @@ export interface Network {
    * Connects.
    *
    * @param signal Gives up when aborted.
-   * @throws {CircuitError} `UNREACHABLE`, with the reason; `refused` in its cause's name where the
-   * host is there and nobody listens.
+   * @throws {CircuitError} `UNREACHABLE`, with the reason; its cause is named `ConnectionRefused`
+   * where the host is there and nobody listens, see {@linkcode isRefusal}.
    */
   dial(host: string, port: number, signal: AbortSignal): Promise<Conn>;
   /**

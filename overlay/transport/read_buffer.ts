@@ -1,6 +1,6 @@
 /**
  * The buffer that a connection is read into: small while the connection is idle, large while it is
- * busy, and never larger than one frame needs.
+ * busy, and never larger than {@linkcode MAX_READ_BYTES} or than the frame that is coming needs.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { MAX_READ_BYTES, MIN_READ_BYTES } from "./limits.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
-const SMALL_READS = 16;
+const SMALL_READS = 4;
 
 /** Collects bytes from reads until a frame is whole. */
 export class ReadBuffer {

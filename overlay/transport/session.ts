@@ -5,95 +5,29 @@
  */
 
 import { CircuitError, toCircuitError } from "../errors.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { type Codec, EMPTY } from "./codec.ts";
+import { Flag, frameName, FrameType, isAboutConnection, NO_STREAM } from "./frame.ts";
+import { FrameBuffer } from "./frame_buffer.ts";
+import { FrameReader } from "./incoming.ts";
+import { sayLast } from "./last_words.ts";
 import {
-  Flag,
-  FrameBuffer,
-  FrameType,
-  maxPayload,
-  NO_STREAM,
-  readError,
-  readOpen,
-  readU32,
-  writeError,
-  writeOpen,
-  writeReply,
-} from "./frame.ts";
-import {
-  BATCH_BYTES,
   FLUSH_TIMEOUT_MS,
-  HEADER_BYTES,
-  IDLE_PING_MS,
   INITIAL_WINDOW,
   KEEPALIVE_MS,
-  MAX_QUEUED_BYTES,
+  MAX_PAYLOAD_BYTES,
   MAX_STREAMS,
   MAX_WINDOW,
-  SILENCE_MS,
 } from "./limits.ts";
 import type { Conn } from "./network.ts";
-import { ReadBuffer } from "./read_buffer.ts";
+import { type FrameSource, Outgoing } from "./outgoing.ts";
+import { readError, readOpen, writeError, writeOpen, writeReply } from "./payload.ts";
+import { Pulse } from "./pulse.ts";
+import type { FrameSink, Incoming, OpenOptions, Peer, SessionOptions } from "./session_types.ts";
 import { Stream } from "./stream.ts";
+import { StreamTable } from "./stream_table.ts";
 
-/** Who is at the other end of a session. */
-export interface Peer {
-  readonly role: "client" | "server";
-  /** Its server ID; undefined for a client. */
-  readonly id: string | undefined;
-  /** The address that it is known by, or for a client where it connected from. */
-  readonly address: string;
-}
-
-/** Takes the frames of one stream. Payloads alias the read buffer: copy what is kept. */
-export interface FrameSink {
-  onFrame(type: FrameType, flags: number, payload: Uint8Array): void;
-  /** The connection is lost; no frame will follow. */
-  onLost(error: CircuitError): void;
-}
-
-/** Has stream bytes to send, and is asked for them when the connection has room. */
-export interface FrameSource {
-  /** Puts at most one frame into the batch; true if it has another one ready. */
-  produce(out: FrameBuffer): boolean;
-}
-
-/** A request that a peer has sent. Its bytes alias the read buffer. */
-export interface Incoming {
-  readonly session: Session;
-  readonly stream: number;
-  readonly flags: number;
-  readonly payload: Uint8Array;
-  readonly method: string;
-  readonly path: string;
-  readonly window: number;
-  readonly args: Uint8Array;
-  readonly body: Uint8Array;
-}
-
-/** What a session is made of. */
-export interface SessionOptions {
-  readonly conn: Conn;
-  /** True on the side that dialled: it numbers its streams oddly, the other side evenly. */
-  readonly dialled: boolean;
-  readonly peer: Peer;
-  readonly codec: Codec;
-  /** Takes requests; absent on a peer that serves none. It may throw: the stream is failed then. */
-  readonly onRequest?: (incoming: Incoming) => void;
-  /** Takes messages of the membership protocol. */
-  readonly onMember?: (payload: Uint8Array) => void;
-}
-
-/** A request to send. */
-export interface OpenOptions {
-  /** A plain value; undefined for none. */
-  readonly args?: unknown;
-  /** The first bytes of the stream, at most {@linkcode INITIAL_WINDOW}. */
-  readonly body?: Uint8Array;
-  /** True: no more bytes will follow `body`. */
-  readonly end?: boolean;
-  /** Bytes that the other side may send before it is granted more; default 32 KiB. */
-  readonly window?: number;
-}
+export type { FrameSink, FrameSource, Incoming, OpenOptions, Peer, SessionOptions };
 
 /**
  * Carries any number of concurrent streams over one connection, both ways. Frames that are queued in
@@ -103,34 +37,34 @@ export interface OpenOptions {
 export class Session {
   readonly peer: Peer;
   readonly codec: Codec;
-  readonly #conn: Conn;
   readonly #options: SessionOptions;
-  readonly #streams = new Map<number, FrameSink>();
-  readonly #ready = new Set<FrameSource>();
+  readonly #conn: Conn;
+  readonly #clock: Clock;
+  readonly #in: FrameReader;
+  readonly #out: Outgoing;
+  readonly #streams: StreamTable;
+  readonly #pulse: Pulse;
   readonly #closed = Promise.withResolvers<CircuitError>();
-  readonly #pings = new Map<number, PromiseWithResolvers<void>>();
-  readonly #keepalive: ReturnType<typeof setInterval>;
-  #control = new FrameBuffer();
-  #spare = new FrameBuffer();
-  #writing = false;
-  #flushed: PromiseWithResolvers<void> | undefined;
-  #nextStream: number;
-  #pingCount = 0;
-  #lastHeard = performance.now();
-  #lastTick = this.#lastHeard;
   #error: CircuitError | undefined;
-  #leaving: CircuitError | undefined;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  /** What this side ends the session with, once it does so in order. */
+  #reason: CircuitError | undefined;
+  /** What the peer has announced that it will end the session with, and when it did. */
+  #farewell: { readonly error: CircuitError; readonly at: number } | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#conn = options.conn;
     this.peer = options.peer;
     this.codec = options.codec;
-    this.#nextStream = options.dialled ? 1 : 2;
-    this.#keepalive = setInterval(() => this.#tick(), KEEPALIVE_MS);
-    this.#readLoop();
+    this.#conn = options.conn;
+    this.#clock = options.clock ?? systemClock;
+    this.#streams = new StreamTable(options.dialled, options.maxStreams ?? MAX_STREAMS);
+    this.#in = new FrameReader(options.conn);
+    this.#out = new Outgoing(options.conn, (error) => this.#lose(error));
+    this.#pulse = new Pulse({
+      sendFrame: (type, flags, stream, payload) => this.sendFrame(type, flags, stream, payload),
+      onTick: () => this.#tick(),
+    }, this.#clock);
+    this.#read();
   }
 
   /** Resolves when the session has ended, with why. Never rejects. */
@@ -145,7 +79,7 @@ export class Session {
 
   /** True while requests can be sent: neither ended nor announced to end. */
   get usable(): boolean {
-    return this.#error === undefined && this.#leaving === undefined;
+    return !(this.#error ?? this.#reason ?? this.#farewell);
   }
 
   /** Streams that are open now. */
@@ -155,7 +89,12 @@ export class Session {
 
   /** Bytes received and sent so far. */
   get traffic(): { in: number; out: number } {
-    return { in: this.#bytesIn, out: this.#bytesOut };
+    return { in: this.#in.bytes, out: this.#out.bytes };
+  }
+
+  /** Bytes of memory that reading and writing hold now; a busy session has more than an idle one. */
+  get bufferBytes(): number {
+    return this.#in.capacity + this.#out.capacity;
   }
 
   // --- requests -------------------------------------------------------------------------------
@@ -164,40 +103,39 @@ export class Session {
    * Sends a request.
    *
    * @throws {CircuitError} `SERVER_GONE` if the session has ended; `BAD_REQUEST` if the request is
-   * too large; `BUSY` if too many streams are open.
+   * too large or its arguments cannot travel; `BUSY` if too many streams are open.
    */
   open(method: string, path: string, options: OpenOptions = {}): Stream {
     this.#checkUsable();
-    const id = this.#newStreamId();
+    const { body = EMPTY, end = false } = options;
     const window = Math.min(options.window ?? INITIAL_WINDOW, MAX_WINDOW);
-    const body = options.body ?? EMPTY;
-    const ended = options.end ?? false;
-    writeOpen(this.#control, id, ended ? Flag.END : 0, {
-      method,
-      path,
-      window,
-      args: this.codec.encode(options.args),
-      body,
-    });
+    const args = this.codec.encode(options.args);
+    const id = this.#streams.newNumber();
+    const request = { method, path, window, args, body };
+    writeOpen(this.#out.control, id, end ? Flag.END : 0, request);
     const stream = new Stream(this, id, {
       opener: true,
       receivable: window,
-      credit: INITIAL_WINDOW - body.length,
+      credit: INITIAL_WINDOW,
       sent: body.length,
-      ended,
+      ended: end,
     });
     this.#streams.set(id, stream);
-    this.#schedule();
+    this.#out.queued(body.length);
     return stream;
   }
 
-  /** Passes on a request as it came, for the relay; returns the new stream's number. */
+  /**
+   * Passes on a request as it came, for the relay; returns the new stream's number.
+   *
+   * @throws {CircuitError} as {@linkcode open}.
+   */
   forward(incoming: Incoming, sink: FrameSink): number {
     this.#checkUsable();
-    const id = this.#newStreamId();
-    this.#control.frame(FrameType.OPEN, incoming.flags | Flag.RELAYED, id, incoming.payload);
+    const id = this.#streams.newNumber();
     this.#streams.set(id, sink);
-    this.#schedule();
+    const flags = incoming.flags | Flag.RELAYED;
+    this.sendFrame(FrameType.OPEN, flags, id, incoming.payload, incoming.body.length);
     return id;
   }
 
@@ -225,46 +163,66 @@ export class Session {
 
   // --- sending --------------------------------------------------------------------------------
 
-  /** Queues a REPLY frame. */
+  /**
+   * Queues a REPLY frame.
+   *
+   * @throws {CircuitError} `UNSUPPORTED` if the result is too large.
+   */
   sendReply(stream: number, flags: number, result: Uint8Array, body: Uint8Array): void {
     if (this.#error) return;
-    writeReply(this.#control, stream, flags, result, body);
-    this.#schedule();
+    writeReply(this.#out.control, stream, flags, result, body);
+    this.#out.queued(body.length);
   }
 
   /** Queues a CREDIT frame. */
   sendCredit(stream: number, bytes: number): void {
     if (this.#error) return;
-    this.#control.begin(FrameType.CREDIT, 0, stream);
-    this.#control.u32(bytes);
-    this.#control.finish();
-    this.#schedule();
+    this.#out.control.credit(stream, bytes);
+    this.#out.queued();
   }
 
   /** Queues a RESET frame. */
   sendReset(stream: number, error: CircuitError): void {
     if (this.#error) return;
-    writeError(this.#control, FrameType.RESET, stream, error);
-    this.#schedule();
+    writeError(this.#out.control, FrameType.RESET, stream, error);
+    this.#out.queued();
   }
 
-  /** Queues a small frame as it is. */
-  sendFrame(type: FrameType, flags: number, stream: number, payload: Uint8Array): void {
+  /**
+   * Queues a small frame as it is.
+   *
+   * @param bodyBytes Stream bytes in it.
+   */
+  sendFrame(
+    type: FrameType,
+    flags: number,
+    stream: number,
+    payload: Uint8Array,
+    bodyBytes = 0,
+  ): void {
     if (this.#error) return;
-    this.#control.frame(type, flags, stream, payload);
-    this.#schedule();
+    this.#out.control.frame(type, flags, stream, payload);
+    this.#out.queued(bodyBytes);
   }
 
-  /** Queues a message of the membership protocol. */
+  /**
+   * Queues a message of the membership protocol.
+   *
+   * @throws {CircuitError} `BAD_REQUEST` if it is too large for a frame.
+   */
   sendMember(payload: Uint8Array): void {
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      throw new CircuitError(
+        "BAD_REQUEST",
+        `a membership message of ${payload.length} bytes: at most ${MAX_PAYLOAD_BYTES} can be sent`,
+      );
+    }
     this.sendFrame(FrameType.MEMBER, 0, NO_STREAM, payload);
   }
 
   /** Asks `source` for frames when there is room. */
   sendWhenReady(source: FrameSource): void {
-    if (this.#error) return;
-    this.#ready.add(source);
-    this.#schedule();
+    this.#out.ready(source);
   }
 
   /**
@@ -274,110 +232,39 @@ export class Session {
    */
   ping(): Promise<void> {
     if (this.#error) return Promise.reject(this.#error);
-    const number = ++this.#pingCount;
-    const answered = Promise.withResolvers<void>();
-    this.#pings.set(number, answered);
-    const payload = new Uint8Array(8);
-    new DataView(payload.buffer).setUint32(4, number);
-    this.sendFrame(FrameType.PING, 0, NO_STREAM, payload);
-    return answered.promise;
-  }
-
-  #schedule(): void {
-    if (this.#writing || this.#error) return;
-    this.#writing = true;
-    queueMicrotask(() => this.#writeLoop());
-  }
-
-  async #writeLoop(): Promise<void> {
-    try {
-      while (this.#control.length > 0 || this.#ready.size > 0) {
-        const batch = this.#control;
-        this.#control = this.#spare;
-        this.#fill(batch);
-        let at = 0;
-        const bytes = batch.view();
-        while (at < bytes.length) {
-          at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
-        }
-        this.#bytesOut += bytes.length;
-        batch.clear();
-        this.#spare = batch;
-        if (this.#control.length > MAX_QUEUED_BYTES) {
-          throw new CircuitError("BUSY", "it does not read what it is sent");
-        }
-      }
-      this.#writing = false;
-      this.#flushed?.resolve();
-    } catch (error) {
-      this.#lose(error);
-    }
-  }
-
-  /** Streams take turns, a frame each, until the batch is full. */
-  #fill(batch: FrameBuffer): void {
-    for (const source of this.#ready) {
-      if (batch.length >= BATCH_BYTES) return;
-      // Out and in again: behind all others.
-      this.#ready.delete(source);
-      if (source.produce(batch)) this.#ready.add(source);
-    }
+    return this.#pulse.ping();
   }
 
   // --- receiving ------------------------------------------------------------------------------
 
-  async #readLoop(): Promise<void> {
-    const buffer = new ReadBuffer();
+  async #read(): Promise<void> {
     try {
-      while (!this.#error) {
-        const count = await this.#conn.read(buffer.space());
-        if (count === null) return this.#lose(undefined);
-        this.#bytesIn += count;
-        this.#lastHeard = performance.now();
-        buffer.filled(count);
-        while (this.#takeFrame(buffer));
-      }
-    } catch (error) {
-      this.#lose(error);
-    }
-  }
-
-  #takeFrame(buffer: ReadBuffer): boolean {
-    if (buffer.available < HEADER_BYTES) {
-      buffer.want(HEADER_BYTES);
-      return false;
-    }
-    const { bytes, at } = buffer;
-    const length = readU32(bytes, at);
-    const type = bytes[at + 4]!;
-    const most = maxPayload(type);
-    if (length > most) {
-      throw new CircuitError(
-        "PROTOCOL",
-        most < 0 ? `it sent a frame of unknown type ${type}` : `it sent a frame of ${length} ` +
-          `bytes, at most ${most} are allowed`,
+      await this.#in.run(
+        (type, flags, stream, payload) => {
+          this.#onFrame(type, flags, stream, payload);
+          return !this.#error;
+        },
+        () => this.#pulse.heard(),
       );
+      this.#lose(undefined);
+    } catch (error) {
+      if (error instanceof CircuitError && error.code === "PROTOCOL") this.#refuse(error);
+      else this.#lose(error);
     }
-    if (buffer.available < HEADER_BYTES + length) {
-      buffer.want(HEADER_BYTES + length);
-      return false;
-    }
-    buffer.take(HEADER_BYTES + length);
-    const payload = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
-    this.#onFrame(type as FrameType, bytes[at + 5]!, readU32(bytes, at + 6), payload);
-    return !this.#error;
   }
 
   #onFrame(type: FrameType, flags: number, stream: number, payload: Uint8Array): void {
+    if (isAboutConnection(type) !== (stream === NO_STREAM)) {
+      throw new CircuitError("PROTOCOL", `it sent a ${frameName(type)} frame on stream ${stream}`);
+    }
     switch (type) {
       case FrameType.OPEN:
         return this.#onOpen(flags, stream, payload);
       case FrameType.PING:
-        return this.sendFrame(FrameType.PONG, 0, NO_STREAM, payload);
       case FrameType.PONG:
-        return this.#onPong(payload);
+        return this.#pulse.onFrame(type, payload);
       case FrameType.GOAWAY:
-        this.#leaving = readError(payload);
+        this.#farewell ??= { error: readError(payload), at: this.#clock.now() };
         return;
       case FrameType.MEMBER:
         return this.#options.onMember?.(payload);
@@ -388,103 +275,108 @@ export class Session {
   }
 
   #onOpen(flags: number, stream: number, payload: Uint8Array): void {
-    const parity = this.#options.dialled ? 0 : 1;
-    if (stream === NO_STREAM || stream % 2 !== parity || this.#streams.has(stream)) {
+    if (!this.#streams.isFreeForPeer(stream)) {
       throw new CircuitError("PROTOCOL", `it opened a stream with number ${stream}, out of turn`);
     }
     const open = readOpen(payload);
-    if (open.window > MAX_WINDOW || open.body.length > INITIAL_WINDOW) {
-      throw new CircuitError("PROTOCOL", "it opened a stream with more bytes than are allowed");
-    }
-    const refuse = (error: CircuitError) => this.sendReset(stream, error);
-    if (this.#streams.size >= MAX_STREAMS) {
-      return refuse(
-        new CircuitError("BUSY", `${MAX_STREAMS} calls are open on this connection, that is all`),
-      );
-    }
-    const { onRequest } = this.#options;
-    if (!onRequest) return refuse(new CircuitError("UNSUPPORTED", "a client answers no requests"));
     try {
+      if (this.#reason) throw new CircuitError("SERVER_GONE", this.#reason.message);
+      this.#streams.checkRoom();
+      const { onRequest } = this.#options;
+      if (!onRequest) throw new CircuitError("UNSUPPORTED", "a client answers no requests");
       onRequest({ session: this, stream, flags, payload, ...open });
     } catch (error) {
+      const known = toCircuitError(error);
+      this.sendReset(stream, known);
+      const sink = this.#streams.get(stream);
       this.#streams.delete(stream);
-      refuse(toCircuitError(error));
+      // It was taken before it failed: whoever has it waits for an end.
+      sink?.onLost(known);
     }
-  }
-
-  #onPong(payload: Uint8Array): void {
-    if (payload.length !== 8) return;
-    const number = readU32(payload, 4);
-    const answered = this.#pings.get(number);
-    this.#pings.delete(number);
-    answered?.resolve();
   }
 
   // --- life and death -------------------------------------------------------------------------
 
   #tick(): void {
-    const now = performance.now();
-    const stalled = now - this.#lastTick > 2 * KEEPALIVE_MS;
-    this.#lastTick = now;
-    // This process itself was stopped: what the peer sent in the meantime has not been read yet.
-    if (stalled) this.#lastHeard = now;
-    const silent = now - this.#lastHeard;
-    if (this.#streams.size > 0 && silent > SILENCE_MS) {
-      this.#lose(new CircuitError("TIMEOUT", `nothing came for ${SILENCE_MS / 1000} s`));
-    } else if (silent > (this.#streams.size > 0 ? KEEPALIVE_MS : IDLE_PING_MS)) {
-      this.sendFrame(FrameType.PING, 0, NO_STREAM, new Uint8Array(8));
+    const now = this.#clock.now();
+    if (this.#farewell && now - this.#farewell.at > KEEPALIVE_MS) {
+      return this.#lose(this.#farewell.error);
     }
+    // The pings' answers are small reads, which make the reader let go of a large buffer.
+    const lost = this.#pulse.check(this.#streams.size > 0, this.#in.large);
+    if (lost) return this.#lose(new CircuitError("TIMEOUT", "nothing came for too long"));
+    this.#out.shrink();
   }
 
   /**
    * Ends the session in order: tells the peer why, writes what is queued (for at most
    * {@linkcode FLUSH_TIMEOUT_MS}) and closes the connection. Streams that are open fail with
-   * SERVER_GONE on both sides.
+   * `reason` on this side, and on the other with SERVER_GONE if this is a server, else ABORTED.
+   * Closing twice is harmless: the first reason counts.
    */
   async close(
     reason = new CircuitError("SERVER_GONE", "the connection was closed"),
   ): Promise<void> {
     if (this.#error) return;
-    writeError(this.#control, FrameType.GOAWAY, NO_STREAM, reason);
-    this.#leaving = reason;
-    this.#schedule();
-    this.#flushed ??= Promise.withResolvers();
-    const timer = setTimeout(() => this.#flushed?.resolve(), FLUSH_TIMEOUT_MS);
-    await Promise.race([this.#flushed.promise, this.#closed.promise]);
-    clearTimeout(timer);
+    if (this.#reason) return void await this.closed;
+    this.#reason = reason;
+    writeError(this.#out.control, FrameType.GOAWAY, NO_STREAM, reason);
+    this.#out.queued();
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(FLUSH_TIMEOUT_MS, late.resolve);
+    await Promise.race([this.#out.flushed(), late.promise, this.closed]);
+    cancel();
     this.#lose(reason);
   }
 
+  /** The connection is of no use any more. */
   #lose(cause: unknown): void {
     if (this.#error) return;
-    this.#error = this.#lossError(cause);
-    clearInterval(this.#keepalive);
-    // A peer that broke the rules is told, if it still listens.
-    if (cause instanceof CircuitError && cause.code === "PROTOCOL" && !this.#writing) {
-      const out = new FrameBuffer();
-      writeError(out, FrameType.GOAWAY, NO_STREAM, cause);
-      this.#conn.write(out.view()).catch(() => {}).finally(() => this.#conn.close());
-    } else {
-      this.#conn.close();
+    this.#conn.close();
+    this.#end(cause);
+  }
+
+  /** The peer has broken the rules: it is told, if it still listens. */
+  #refuse(cause: CircuitError): void {
+    if (this.#error) return;
+    const flushed = this.#out.flushed();
+    this.#end(cause);
+    const words = new FrameBuffer();
+    const told = new CircuitError(
+      "PROTOCOL",
+      `a rule of the protocol was broken: ${cause.message}`,
+    );
+    writeError(words, FrameType.GOAWAY, NO_STREAM, told);
+    const cancel = this.#clock.after(FLUSH_TIMEOUT_MS, () => this.#conn.close());
+    // A write that is under way may have put out half a frame.
+    flushed.then(() => {
+      cancel();
+      return sayLast(this.#conn, words.view(), this.#clock);
+    });
+  }
+
+  /** Everybody who waits is told, each once. */
+  #end(cause: unknown): void {
+    const error = this.#error = this.#lossError(cause);
+    this.#out.stop();
+    this.#pulse.stop(error);
+    this.#closed.resolve(error);
+    const thrown: unknown[] = [];
+    for (const stream of this.#streams.clear()) {
+      try {
+        stream.onLost(error);
+      } catch (fault) {
+        // Whoever is to blame, the others are told first.
+        thrown.push(fault);
+      }
     }
-    this.#ready.clear();
-    this.#control = this.#spare = new FrameBuffer(0);
-    const streams = [...this.#streams.values()];
-    this.#streams.clear();
-    for (const stream of streams) stream.onLost(this.#error);
-    for (const ping of this.#pings.values()) {
-      ping.promise.catch(() => {});
-      ping.reject(this.#error);
-    }
-    this.#pings.clear();
-    this.#closed.resolve(this.#error);
+    if (thrown.length > 0) throw thrown[0];
   }
 
   #lossError(cause: unknown): CircuitError {
-    // Ended from this side, with a reason of its own.
-    if (cause instanceof CircuitError && cause === this.#leaving) return cause;
+    if (this.#reason && cause === this.#reason) return this.#reason;
     const { role, address } = this.peer;
-    const why = this.#leaving?.message ??
+    const why = this.#farewell?.error.message ?? this.#reason?.message ??
       (cause instanceof Error ? cause.message : "the connection was closed by the other side");
     const code = cause instanceof CircuitError && cause.code === "PROTOCOL"
       ? "PROTOCOL"
@@ -495,26 +387,7 @@ export class Session {
   }
 
   #checkUsable(): void {
-    if (this.usable) return;
-    const error = this.#error ?? this.#leaving!; // not usable means that one of them is set
-    throw new CircuitError("SERVER_GONE", error.message, { cause: error });
-  }
-
-  #newStreamId(): number {
-    if (this.#streams.size >= MAX_STREAMS) {
-      throw new CircuitError(
-        "BUSY",
-        `${MAX_STREAMS} calls are open on this connection, that is all`,
-      );
-    }
-    let id = this.#nextStream;
-    while (this.#streams.has(id)) id = this.#after(id);
-    this.#nextStream = this.#after(id);
-    return id;
-  }
-
-  /** Numbers are used again after 2^31 streams; the odd and the even ones never mix. */
-  #after(id: number): number {
-    return id + 2 > 0xffff_ffff ? (this.#options.dialled ? 1 : 2) : id + 2;
+    const error = this.#error ?? this.#reason ?? this.#farewell?.error;
+    if (error) throw new CircuitError("SERVER_GONE", error.message, { cause: error });
   }
 }

@@ -6,9 +6,15 @@
 
 import { CircuitError } from "../errors.ts";
 import { EMPTY } from "./codec.ts";
-import { Flag, type FrameBuffer, FrameType, readError, readReply } from "./frame.ts";
-import { MAX_DATA_BYTES, MAX_WINDOW } from "./limits.ts";
-import type { FrameSink, FrameSource, Session } from "./session.ts";
+import { CREDIT_BYTES, Flag, FrameType, readU32 } from "./frame.ts";
+import type { FrameBuffer } from "./frame_buffer.ts";
+import { Inflow } from "./inflow.ts";
+import { MAX_INLINE_BYTES } from "./limits.ts";
+import { Outflow } from "./outflow.ts";
+import type { FrameSource } from "./outgoing.ts";
+import { malformed, readError, readReply } from "./payload.ts";
+import type { Session } from "./session.ts";
+import type { FrameSink } from "./session_types.ts";
 
 /** What a stream needs of the session that it is on. */
 export type StreamHost = Pick<
@@ -27,23 +33,8 @@ export class Stream implements FrameSink, FrameSource {
   readonly #host: StreamHost;
   readonly #id: number;
   readonly #opener: boolean;
-
-  #inbox: Uint8Array[] | undefined;
-  #inboxAt = 0;
-  #remoteEnded = false;
-  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
-  #receivable: number;
-  #ungranted = 0;
-  #window: number;
-
-  #credit: number;
-  #sent = 0;
-  #credited = 0;
-  #chunk: Uint8Array | undefined;
-  #chunkAt = 0;
-  #writer: PromiseWithResolvers<void> | undefined;
-  #localEnded = false;
-  #endSent = false;
+  readonly #in: Inflow;
+  readonly #out: Outflow;
 
   #answer: unknown;
   #answered = false;
@@ -56,7 +47,8 @@ export class Stream implements FrameSink, FrameSource {
    * @param host The session.
    * @param id The stream's number on it.
    * @param options `opener`: this side sent the request; `receivable`: bytes that the other side may
-   * send; `credit`: bytes that this side may send; `ended`: this side's end is in the request.
+   * send; `credit`: bytes that this side may send; `sent`, `ended`: what of this side's stream is in
+   * the request already.
    */
   constructor(
     host: StreamHost,
@@ -72,11 +64,9 @@ export class Stream implements FrameSink, FrameSource {
     this.#host = host;
     this.#id = id;
     this.#opener = options.opener;
-    this.#receivable = options.receivable;
-    this.#window = options.receivable;
-    this.#credit = options.credit;
-    this.#sent = options.sent ?? 0;
-    this.#localEnded = this.#endSent = options.ended ?? false;
+    this.#in = new Inflow(host, id, options.receivable);
+    this.#out = new Outflow(options.credit);
+    this.#out.sentAlong(options.sent ?? 0, options.ended ?? false);
   }
 
   /** The error that ended the stream, if one did. */
@@ -89,43 +79,20 @@ export class Stream implements FrameSink, FrameSource {
   /** Takes the first bytes of the other side's stream, which came with its request. */
   receive(body: Uint8Array, ended: boolean): void {
     if (this.#over) return;
-    if (body.length > this.#receivable || (this.#remoteEnded && body.length > 0)) {
-      this.fail(
-        new CircuitError("PROTOCOL", "the peer sent more on a stream than it had credit for"),
-      );
-      return;
+    try {
+      this.#take(body, ended);
+    } catch (error) {
+      this.#disobeyed(error);
     }
-    this.#receivable -= body.length;
-    if (ended) this.#remoteEnded = true;
-    if (body.length > 0) {
-      // The frame's memory is the read buffer's, which is used again for the next read.
-      const copy = body.slice();
-      if (this.#reader) {
-        const reader = this.#reader;
-        this.#reader = undefined;
-        reader.resolve(copy);
-      } else {
-        (this.#inbox ??= []).push(copy);
-      }
-    } else if (ended && this.#reader) {
-      const reader = this.#reader;
-      this.#reader = undefined;
-      reader.resolve(undefined);
-    }
-    if (ended) this.#finishIfDone();
   }
 
   /** A frame of this stream arrived. */
   onFrame(type: FrameType, flags: number, payload: Uint8Array): void {
-    switch (type) {
-      case FrameType.DATA:
-        return this.receive(payload, (flags & Flag.END) !== 0);
-      case FrameType.CREDIT:
-        return this.#onCredit(payload);
-      case FrameType.REPLY:
-        return this.#onReply(flags, payload);
-      case FrameType.RESET:
-        return this.#close(readError(payload));
+    if (this.#over) return;
+    try {
+      this.#onFrame(type, (flags & Flag.END) !== 0, payload);
+    } catch (error) {
+      this.#disobeyed(error);
     }
   }
 
@@ -134,42 +101,47 @@ export class Stream implements FrameSink, FrameSource {
     this.#close(error);
   }
 
-  #onReply(flags: number, payload: Uint8Array): void {
-    if (!this.#opener || this.#answered) {
-      this.fail(
-        new CircuitError("PROTOCOL", "the peer answered a request that it had not, or twice"),
-      );
-      return;
-    }
-    try {
-      const { result, body } = readReply(payload);
-      // Decoded binary would alias the read buffer.
-      this.#answer = result.length === 0 ? undefined : this.#host.codec.decode(result.slice());
-      this.#answered = true;
-      this.#replied?.resolve(this.#answer);
-      this.receive(body, (flags & Flag.END) !== 0);
-    } catch (error) {
-      if (!(error instanceof CircuitError)) throw error;
-      this.fail(error);
+  #onFrame(type: FrameType, end: boolean, payload: Uint8Array): void {
+    switch (type) {
+      case FrameType.DATA:
+        if (!this.#answered && this.#opener) {
+          throw new CircuitError("PROTOCOL", "the peer sent bytes before it answered the request");
+        }
+        return this.#take(payload, end);
+      case FrameType.CREDIT:
+        if (payload.length !== CREDIT_BYTES) throw malformed("a CREDIT");
+        this.#out.addCredit(readU32(payload, 0));
+        if (this.#out.ready) this.#host.sendWhenReady(this);
+        return;
+      case FrameType.REPLY:
+        return this.#onReply(payload, end);
+      case FrameType.RESET:
+        return this.#close(readError(payload));
     }
   }
 
-  #onCredit(payload: Uint8Array): void {
-    if (payload.length !== 4) {
-      this.fail(new CircuitError("PROTOCOL", "the peer sent a CREDIT frame that is malformed"));
-      return;
+  #onReply(payload: Uint8Array, end: boolean): void {
+    if (!this.#opener || this.#answered) {
+      const what = this.#opener ? "a request twice" : "a request that it has sent itself";
+      throw new CircuitError("PROTOCOL", `the peer answered ${what}`);
     }
-    const view = new DataView(payload.buffer, payload.byteOffset, 4);
-    const bytes = view.getUint32(0);
-    this.#credited += bytes;
-    this.#credit += bytes;
-    if (this.#credit > MAX_WINDOW) {
-      this.fail(
-        new CircuitError("PROTOCOL", `the peer granted more than ${MAX_WINDOW} bytes on a stream`),
-      );
-      return;
-    }
-    if (this.#chunk) this.#host.sendWhenReady(this);
+    const { result, body } = readReply(payload);
+    // Decoded binary would alias the read buffer.
+    this.#answer = result.length === 0 ? undefined : this.#host.codec.decode(result.slice());
+    this.#answered = true;
+    this.#replied?.resolve(this.#answer);
+    this.#take(body, end);
+  }
+
+  #take(body: Uint8Array, end: boolean): void {
+    this.#in.take(body, end);
+    if (end) this.#finishIfDone();
+  }
+
+  /** A peer that breaks a rule on a stream loses that stream. */
+  #disobeyed(error: unknown): void {
+    if (!(error instanceof CircuitError)) throw error;
+    this.fail(error);
   }
 
   // --- the answer -----------------------------------------------------------------------------
@@ -186,21 +158,28 @@ export class Stream implements FrameSink, FrameSource {
     return this.#replied.promise;
   }
 
-  /** The other side: answers the request; see `Call.accept` in `elements/call.ts`. */
+  /**
+   * The other side: answers the request; see `Call.accept` in `elements/call.ts`. No effect on a
+   * stream that is over or was answered.
+   *
+   * @throws {CircuitError} `BAD_REQUEST` if the result cannot travel, `UNSUPPORTED` if it is too
+   * large, `INTERNAL` if `first` is. Nothing was sent then.
+   */
   accept(options: { result?: unknown; first?: Uint8Array; last?: boolean } = {}): void {
     if (this.#over || this.#answered || this.#opener) return;
-    this.#answered = true;
     const first = options.first ?? EMPTY;
     const last = options.last ?? false;
-    this.#credit -= first.length;
-    this.#sent += first.length;
-    if (last) this.#localEnded = this.#endSent = true;
-    this.#host.sendReply(
-      this.#id,
-      last ? Flag.END : 0,
-      this.#host.codec.encode(options.result),
-      first,
-    );
+    const most = Math.min(MAX_INLINE_BYTES, this.window);
+    if (first.length > most) {
+      throw new CircuitError(
+        "INTERNAL",
+        `${first.length} bytes were to go along with an answer: at most ${most} can`,
+      );
+    }
+    const result = this.#host.codec.encode(options.result);
+    this.#host.sendReply(this.#id, last ? Flag.END : 0, result, first);
+    this.#answered = true;
+    this.#out.sentAlong(first.length, last);
     if (last) this.#finishIfDone();
   }
 
@@ -208,19 +187,12 @@ export class Stream implements FrameSink, FrameSource {
 
   /** Bytes that arrived and were not read yet, without waiting; undefined for none. */
   poll(): Uint8Array | undefined {
-    const inbox = this.#inbox;
-    if (!inbox) return undefined;
-    const chunk = inbox[this.#inboxAt++];
-    if (this.#inboxAt === inbox.length) {
-      this.#inbox = undefined;
-      this.#inboxAt = 0;
-    }
-    return chunk;
+    return this.#in.poll();
   }
 
   /** True once the other side has ended its stream and all of it was read. */
   get ended(): boolean {
-    return this.#remoteEnded && !this.#inbox && !this.#error;
+    return this.#in.drained && !this.#error;
   }
 
   /**
@@ -230,11 +202,7 @@ export class Stream implements FrameSink, FrameSource {
    * @throws {CircuitError} the error that ended the stream.
    */
   read(): Promise<Uint8Array | undefined> {
-    if (this.#error) return Promise.reject(this.#error);
-    const chunk = this.poll();
-    if (chunk || this.#remoteEnded) return Promise.resolve(chunk);
-    this.#reader = Promise.withResolvers();
-    return this.#reader.promise;
+    return this.#error ? Promise.reject(this.#error) : this.#in.read();
   }
 
   /**
@@ -242,32 +210,24 @@ export class Stream implements FrameSink, FrameSource {
    * a window, unless the other side has run out.
    */
   grant(bytes: number): void {
-    if (this.#over) return;
-    this.#ungranted += bytes;
-    if (this.#remoteEnded) return;
-    if (this.#ungranted * 2 >= this.#window || this.#receivable === 0) this.flushGrants();
+    if (!this.#over) this.#in.grant(bytes);
   }
 
   /** Tells the other side of all grants now, so that it knows exactly what was consumed. */
   flushGrants(): void {
-    if (this.#over || this.#ungranted === 0) return;
-    const bytes = Math.min(this.#ungranted, MAX_WINDOW - this.#receivable);
-    this.#receivable += bytes;
-    this.#window = Math.max(this.#window, this.#receivable);
-    this.#ungranted = 0;
-    this.#host.sendCredit(this.#id, bytes);
+    if (!this.#over) this.#in.flush();
   }
 
   // --- writing --------------------------------------------------------------------------------
 
   /** Bytes that the other side can take right now. */
   get window(): number {
-    return this.#credit;
+    return this.#out.credit;
   }
 
   /** Of the bytes sent, how many the other side has granted back, hence consumed. */
   get acknowledged(): number {
-    return Math.min(this.#sent, this.#credited);
+    return this.#out.acknowledged;
   }
 
   /**
@@ -278,63 +238,26 @@ export class Stream implements FrameSink, FrameSource {
    */
   write(chunk: Uint8Array): Promise<void> {
     if (this.#error) return Promise.reject(this.#error);
-    if (this.#localEnded || this.#chunk) {
-      const why = this.#chunk ? "during another write" : "after the end";
-      return Promise.reject(new CircuitError("INTERNAL", `write to a stream ${why}`));
-    }
-    if (chunk.length === 0) return Promise.resolve();
-    this.#chunk = chunk;
-    this.#chunkAt = 0;
-    this.#writer = Promise.withResolvers();
-    if (this.#credit > 0) this.#host.sendWhenReady(this);
-    return this.#writer.promise;
+    if (!this.#answered && !this.#opener) return Promise.reject(unanswered("write"));
+    const written = this.#out.write(chunk);
+    if (this.#out.ready) this.#host.sendWhenReady(this);
+    return written;
   }
 
   /** Nothing will follow what was written. */
   end(): void {
-    if (this.#over || this.#localEnded) return;
-    this.#localEnded = true;
-    if (!this.#chunk) this.#host.sendWhenReady(this);
+    if (this.#over || this.#out.ended) return;
+    if (!this.#answered && !this.#opener) throw unanswered("end");
+    this.#out.end();
+    if (this.#out.ready) this.#host.sendWhenReady(this);
   }
 
   /** Called by the session when it has room: puts at most one frame into the batch. */
   produce(out: FrameBuffer): boolean {
-    if (this.#over || this.#endSent) return false;
-    const chunk = this.#chunk;
-    if (!chunk) {
-      if (this.#localEnded) this.#sendEnd(out);
-      return false;
-    }
-    const rest = chunk.length - this.#chunkAt;
-    const count = Math.min(rest, this.#credit, MAX_DATA_BYTES);
-    if (count === 0) return false;
-    const done = count === rest;
-    const last = done && this.#localEnded;
-    out.frame(
-      FrameType.DATA,
-      last ? Flag.END : 0,
-      this.#id,
-      chunk.subarray(this.#chunkAt, this.#chunkAt + count),
-    );
-    this.#credit -= count;
-    this.#sent += count;
-    this.#chunkAt += count;
-    if (!done) return this.#credit > 0;
-    this.#chunk = undefined;
-    const writer = this.#writer;
-    this.#writer = undefined;
-    writer?.resolve();
-    if (last) {
-      this.#endSent = true;
-      this.#finishIfDone();
-    }
-    return false;
-  }
-
-  #sendEnd(out: FrameBuffer): void {
-    out.frame(FrameType.DATA, Flag.END, this.#id, EMPTY);
-    this.#endSent = true;
-    this.#finishIfDone();
+    if (this.#over || this.#out.endSent) return false;
+    const more = this.#out.produce(out, this.#id);
+    if (this.#out.endSent) this.#finishIfDone();
+    return more;
   }
 
   // --- the end --------------------------------------------------------------------------------
@@ -347,28 +270,27 @@ export class Stream implements FrameSink, FrameSource {
     this.#close(error);
   }
 
-  /** Calls back once when the stream is over; at once if it is. One callback a stream. */
+  /**
+   * Calls back once when the stream is over; at once if it is. One callback a stream: a new one
+   * replaces the one before.
+   */
   onOver(callback: (error: CircuitError | undefined) => void): void {
     if (this.#over) callback(this.#error);
     else this.#onOver = callback;
   }
 
   #finishIfDone(): void {
-    if (this.#remoteEnded && this.#endSent && !this.#over) this.#settle();
+    if (this.#in.ended && this.#out.endSent && !this.#over) this.#settle();
   }
 
   #close(error: CircuitError): void {
     if (this.#over) return;
     this.#error = error;
-    this.#inbox = undefined;
-    this.#chunk = undefined;
-    this.#replied?.promise.catch(ignore);
+    this.#in.fail(error);
+    this.#out.fail(error);
+    // Whoever holds the promise sees the rejection; where nobody does, there is nobody to tell.
+    this.#replied?.promise.catch(() => {});
     this.#replied?.reject(error);
-    this.#reader?.promise.catch(ignore);
-    this.#reader?.reject(error);
-    this.#writer?.promise.catch(ignore);
-    this.#writer?.reject(error);
-    this.#reader = this.#writer = undefined;
     this.#settle();
   }
 
@@ -381,5 +303,7 @@ export class Stream implements FrameSink, FrameSource {
   }
 }
 
-/** Whoever holds the promise sees the rejection; where nobody does, there is nobody to tell. */
-function ignore(): void {}
+/** The error for an element that sends before it has answered. */
+function unanswered(what: string): CircuitError {
+  return new CircuitError("INTERNAL", `${what} of a stream before its request was answered`);
+}

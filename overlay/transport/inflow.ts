@@ -1,0 +1,126 @@
+/**
+ * The receiving half of a stream: what has arrived, and how much more may come.
+ *
+ * @module
+ */
+
+import { CircuitError } from "../errors.ts";
+import { ByteQueue } from "./byte_queue.ts";
+import { MAX_WINDOW } from "./limits.ts";
+
+/** Tells the other side of a stream that it may send so many bytes more. */
+interface CreditSender {
+  sendCredit(stream: number, bytes: number): void;
+}
+
+/** Bytes from the other side, bounded by the credit that it was given. */
+export class Inflow {
+  readonly #host: CreditSender;
+  readonly #id: number;
+  /** Most of the time bytes are read as they come, and there is no queue. */
+  #queue: ByteQueue | undefined;
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  #ended = false;
+  #receivable: number;
+  #window: number;
+  #ungranted = 0;
+
+  /**
+   * @param host Tells the other side what it is granted.
+   * @param id The stream's number.
+   * @param window Bytes that the other side may send before it is granted more.
+   */
+  constructor(host: CreditSender, id: number, window: number) {
+    this.#host = host;
+    this.#id = id;
+    this.#receivable = this.#window = window;
+  }
+
+  /** True once the other side has ended its stream, whether or not all of it was read. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** True once the other side has ended its stream and all of it was read. */
+  get drained(): boolean {
+    return this.#ended && !this.#queue;
+  }
+
+  /**
+   * Bytes have come; they are copied, since their memory is the read buffer's.
+   *
+   * @throws {CircuitError} `PROTOCOL` if they should not have.
+   */
+  take(bytes: Uint8Array, end: boolean): void {
+    if (this.#ended && (bytes.length > 0 || end)) {
+      throw new CircuitError("PROTOCOL", "the peer sent more on a stream after its end");
+    }
+    if (bytes.length > this.#receivable) {
+      throw new CircuitError(
+        "PROTOCOL",
+        `the peer sent ${bytes.length} bytes on a stream where it had credit for ` +
+          `${this.#receivable}`,
+      );
+    }
+    this.#receivable -= bytes.length;
+    this.#ended = end;
+    const reader = this.#reader;
+    if (reader && (bytes.length > 0 || end)) {
+      this.#reader = undefined;
+      reader.resolve(bytes.length > 0 ? bytes.slice() : undefined);
+    } else if (bytes.length > 0) {
+      (this.#queue ??= new ByteQueue()).push(bytes);
+    }
+    // What was granted already must not wait for the next grant when nothing can come before it.
+    if (this.#receivable === 0 && !end) this.flush();
+  }
+
+  /** Bytes that are there, without waiting; undefined for none. */
+  poll(): Uint8Array | undefined {
+    const chunk = this.#queue?.shift();
+    if (this.#queue?.length === 0) this.#queue = undefined;
+    return chunk;
+  }
+
+  /** The next bytes; undefined after the end. */
+  read(): Promise<Uint8Array | undefined> {
+    const chunk = this.poll();
+    if (chunk || this.#ended) return Promise.resolve(chunk);
+    if (this.#reader) {
+      return Promise.reject(new CircuitError("INTERNAL", "read of a stream during another read"));
+    }
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  /**
+   * Lets the other side send this many bytes more. Small grants are gathered into one frame of half
+   * a window, unless the other side has run out.
+   */
+  grant(bytes: number): void {
+    this.#ungranted += bytes;
+    if (this.#ended) return;
+    if (this.#ungranted * 2 >= this.#window || this.#receivable === 0) this.flush();
+  }
+
+  /** Tells the other side of all grants now. */
+  flush(): void {
+    const bytes = Math.min(this.#ungranted, MAX_WINDOW - this.#receivable);
+    if (bytes <= 0) return;
+    this.#receivable += bytes;
+    this.#window = Math.max(this.#window, this.#receivable);
+    this.#ungranted = 0;
+    this.#host.sendCredit(this.#id, bytes);
+  }
+
+  /** Whoever waits gets `error`; what has arrived is dropped. */
+  fail(error: CircuitError): void {
+    this.#queue = undefined;
+    this.#reader?.promise.catch(ignore);
+    this.#reader?.reject(error);
+    this.#reader = undefined;
+  }
+}
+
+/** Whoever holds the promise sees the rejection; where nobody does, there is nobody to tell. */
+function ignore(): void {}

@@ -1,0 +1,138 @@
+/**
+ * What goes out on a connection, and in which order: small frames first, then stream bytes in turns,
+ * all that is queued in one turn of the event loop in one write.
+ *
+ * @module
+ */
+
+import { CircuitError } from "../errors.ts";
+import { FrameBuffer } from "./frame_buffer.ts";
+import { BATCH_BYTES, FAIR_BYTES, KEPT_WRITE_BYTES, MAX_QUEUED_BYTES } from "./limits.ts";
+import type { Conn } from "./network.ts";
+
+/** Has stream bytes to send, and is asked for them when the connection has room. */
+export interface FrameSource {
+  /** Puts at most one frame into the batch; true if it has another one ready. */
+  produce(out: FrameBuffer): boolean;
+}
+
+/** The writing end of a connection. */
+export class Outgoing {
+  readonly #conn: Conn;
+  readonly #onError: (error: unknown) => void;
+  readonly #ready = new Set<FrameSource>();
+  #control = new FrameBuffer();
+  #spare: FrameBuffer | undefined;
+  #bodies = 0;
+  #running = false;
+  #stopped = false;
+  #idle: PromiseWithResolvers<void> | undefined;
+  #bytes = 0;
+
+  /** @param onError Called when a write fails, or too much waits for a peer that does not read. */
+  constructor(conn: Conn, onError: (error: unknown) => void) {
+    this.#conn = conn;
+    this.#onError = onError;
+  }
+
+  /** Bytes written so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Memory that is held for writing, in bytes. */
+  get capacity(): number {
+    return this.#control.capacity + (this.#spare?.capacity ?? 0);
+  }
+
+  /** Where small frames are written; {@linkcode queued} says that there are some. */
+  get control(): FrameBuffer {
+    return this.#control;
+  }
+
+  /**
+   * Frames were written into {@linkcode control}.
+   *
+   * @param bodyBytes Of them, stream bytes, which the windows bound and the queue's limit does not.
+   */
+  queued(bodyBytes = 0): void {
+    this.#bodies += bodyBytes;
+    if (this.#control.length - this.#bodies > MAX_QUEUED_BYTES && !this.#stopped) {
+      this.#onError(new CircuitError("BUSY", "it does not read what it is sent"));
+    }
+    this.#run();
+  }
+
+  /** Asks `source` for frames when there is room. */
+  ready(source: FrameSource): void {
+    if (this.#stopped) return;
+    this.#ready.add(source);
+    this.#run();
+  }
+
+  /** Resolves when nothing is queued any more, or nothing can be written any more. */
+  flushed(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  /** Forgets all that is queued, but for what is being written. No source is asked any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#ready.clear();
+    this.#control = new FrameBuffer(0);
+    this.#spare = undefined;
+    this.#bodies = 0;
+  }
+
+  /** Gives back memory that a burst has needed, unless one is under way. */
+  shrink(): void {
+    if (this.#running || this.capacity <= KEPT_WRITE_BYTES) return;
+    this.#control = new FrameBuffer();
+    this.#spare = undefined;
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    queueMicrotask(() => this.#writeLoop());
+  }
+
+  async #writeLoop(): Promise<void> {
+    try {
+      while (this.#control.length > 0 || this.#ready.size > 0) {
+        const batch = this.#control;
+        this.#control = this.#spare ?? new FrameBuffer();
+        this.#spare = undefined;
+        this.#bodies = 0;
+        this.#fill(batch);
+        const bytes = batch.view();
+        for (let at = 0; at < bytes.length;) {
+          at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
+        }
+        this.#bytes += bytes.length;
+        batch.clear();
+        this.#spare = batch;
+      }
+      this.#running = false;
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    } catch (error) {
+      // It stays "running": nothing can be written any more.
+      this.#idle?.resolve();
+      this.#onError(error);
+    }
+  }
+
+  /** Streams take turns, a frame each, until the batch is full; a few get theirs in any case. */
+  #fill(batch: FrameBuffer): void {
+    const full = Math.max(BATCH_BYTES, batch.length + FAIR_BYTES);
+    for (const source of this.#ready) {
+      if (batch.length >= full) return;
+      // Out and in again: behind all others.
+      this.#ready.delete(source);
+      if (source.produce(batch)) this.#ready.add(source);
+    }
+  }
+}
