@@ -9,6 +9,7 @@ import { checkComponent, formatPath, MAX_COMPONENTS } from "../elements/path.ts"
 import { CircuitError } from "../overlay/errors.ts";
 import { call, open, type Target } from "./call.ts";
 import { ChanHandle } from "./chan.ts";
+import { NameserverHandle } from "./nameserver.ts";
 import { ProcHandle } from "./proc.ts";
 import { readPairs } from "./records.ts";
 import type { Router } from "./router.ts";
@@ -37,6 +38,7 @@ const HANDLES: Partial<Record<Kind, (target: Target) => Element>> = {
   server: (target) => new ServerHandle(target),
   proc: (target) => new ProcHandle(target),
   chan: (target) => new ChanHandle(target),
+  dns: (target) => new NameserverHandle(target),
   "@join": (target) => new SubscriptionHandle("@join", target),
   "@leave": (target) => new SubscriptionHandle("@leave", target),
 };
@@ -118,7 +120,7 @@ export class AnchorHandle implements Anchor, Target {
 
   async makeNameserver(address?: string, options?: CallOptions): Promise<Nameserver> {
     await this.#make("dns", address, options);
-    return this.#handle("dns") as Nameserver;
+    return new NameserverHandle(this);
   }
 
   async makeContainer(run: ContainerRun, options?: CallOptions): Promise<Container> {

@@ -8,6 +8,7 @@ import { parsePath } from "../elements/path.ts";
 import { parseAddress } from "../overlay/address.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import { dialSession, type Endpoint } from "../overlay/transport/connect.ts";
+import { checkKey } from "../overlay/transport/key.ts";
 import type { Session } from "../overlay/transport/session.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorHandle } from "./anchor.ts";
@@ -21,10 +22,12 @@ import type { Anchor, CallOptions, Client, DialOptions } from "./types.ts";
  * `HOST:PORT`.
  * @throws {CircuitError} `BAD_REQUEST` if it is not an address, `UNREACHABLE` if nobody answers
  * there or another server does, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL` if something
- * else answers.
+ * else answers; `DENIED` if only one side has a key or the keys are different.
  */
 export async function dial(address: string, options?: DialOptions): Promise<Client> {
-  const endpoint: Endpoint = { network: tcp };
+  const { key } = options ?? {};
+  if (key) checkKey(key);
+  const endpoint: Endpoint = { network: tcp, ...(key && { keys: [key] }) };
   const session = await dialSession(endpoint, parseAddress(address), options?.signal);
   return new DialledClient(endpoint, session);
 }

@@ -5,6 +5,7 @@
  */
 
 import { CircuitError, type ErrorCode } from "../overlay/errors.ts";
+import { findKeyFile, readKeyFile } from "../overlay/transport/key.ts";
 import { dial } from "./client.ts";
 import type { Client, DialOptions } from "./types.ts";
 
@@ -31,21 +32,30 @@ export async function discover(group: string, options?: DialOptions): Promise<Cl
  * Connects to the server whose address is in the file that the environment variable CIRCUIT names
  * (`~` stands for the home directory), else to one that answers on the multicast group in
  * CIRCUIT_DISCOVER. The file may hold several addresses, a line each: the first server that can be
- * dialled is taken.
+ * dialled is taken. Where no key is given, it is the first in the file that CIRCUIT_HMAC names, if it
+ * is set.
  *
- * @throws {CircuitError} `BAD_REQUEST` if neither is set, or the file holds no address; `NOT_FOUND`
- * or `DENIED` if it cannot be read; else as {@linkcode dial} and {@linkcode discover}.
+ * @throws {CircuitError} `BAD_REQUEST` if neither is set, or a file does not hold what it should;
+ * `NOT_FOUND` or `DENIED` if it cannot be read; else as {@linkcode dial} and {@linkcode discover}.
  */
 export async function connect(options?: DialOptions): Promise<Client> {
   const file = Deno.env.get("CIRCUIT");
-  if (file) return await dialFirst(await readAddresses(expandHome(file)), options);
+  if (file) {
+    return await dialFirst(await readAddresses(expandHome(file)), await withKey(options));
+  }
   const group = Deno.env.get("CIRCUIT_DISCOVER");
-  if (group) return await discover(group, options);
+  if (group) return await discover(group, await withKey(options));
   throw new CircuitError(
     "BAD_REQUEST",
     "no server to dial: give -d ADDRESS or -discover GROUP:PORT, or set CIRCUIT to a file that " +
       "holds an address or CIRCUIT_DISCOVER to a multicast GROUP:PORT",
   );
+}
+
+/** With the key that the environment names, unless there is one. */
+async function withKey(options: DialOptions | undefined): Promise<DialOptions | undefined> {
+  const file = options?.key ? undefined : findKeyFile();
+  return file === undefined ? options : { ...options, key: (await readKeyFile(file)).keys[0] };
 }
 
 /** Failures that another server may not have. */

@@ -6,4 +6,5 @@
 
 export { dial } from "./client.ts";
 export { connect, discover } from "./connect.ts";
+export { findKeyFile, formatKey, newKey, readKeyFile } from "../overlay/transport/key.ts";
 export type * from "./types.ts";

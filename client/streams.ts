@@ -52,16 +52,19 @@ export function readable(open: () => Promise<Stream>): ReadableStream<Uint8Array
  */
 export function writable(open: () => Promise<Stream>): WritableStream<Uint8Array> {
   let stream: Stream;
+  let confirmed: Promise<unknown>;
   return new WritableStream<Uint8Array>({
     async start(controller) {
       stream = await open();
-      // A call that fails between two writes has nobody else to tell.
-      stream.onOver((error) => error && controller.error(error));
+      // Nothing comes down but the end, which says that the server has all of it. A call that fails
+      // between two writes is noticed here too.
+      confirmed = stream.read();
+      confirmed.catch((error) => controller.error(error));
     },
     write: (chunk) => stream.write(chunk),
     async close() {
       stream.end();
-      await stream.read();
+      await confirmed;
     },
     abort(reason) {
       stream?.fail(abandoned("the writer aborted the stream", reason));

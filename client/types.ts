@@ -13,15 +13,20 @@
 
 import type { Kind } from "../elements/describe.ts";
 import type { ChanStat } from "../elements/chan/description.ts";
+import type { NameserverStat } from "../elements/dns/description.ts";
 import type { Cmd, Phase, ProcStat } from "../elements/proc/description.ts";
 import type { ServerStat } from "../elements/server/description.ts";
 import type { SubscriptionStat } from "../elements/subscription/description.ts";
 
-export type { ChanStat, Cmd, Kind, Phase, ProcStat, ServerStat, SubscriptionStat };
+export type { ChanStat, Cmd, Kind, NameserverStat, Phase, ProcStat, ServerStat, SubscriptionStat };
 
 /** How to connect to a circuit. */
 export interface DialOptions {
-  /** The circuit's secret key, as bytes. Default: the circuit has none. */
+  /**
+   * The circuit's secret key: its 64 bytes, which a line of a key file has in base64
+   * (`Uint8Array.fromBase64`). Everything is encrypted with it, and servers that do not have it are
+   * refused. Default: none; then servers that have one are refused.
+   */
   key?: Uint8Array | undefined;
   /**
    * Gives up connecting. It has no effect on the client once there is one: that is closed with
@@ -152,8 +157,10 @@ export interface Anchor {
   /**
    * Starts a DNS server on the anchor's server.
    *
-   * @param address `HOST:PORT` to listen on; default: any free port.
-   * @throws {CircuitError} `BUSY` if the port is taken.
+   * @param address `HOST:PORT` to listen on, on UDP and TCP; `:PORT` for all IPv4 interfaces, `HOST`
+   * or port 0 for any free port. Default: any free port of 127.0.0.1, seen from that host alone.
+   * @throws {CircuitError} `BUSY` if the port is taken, `BAD_REQUEST` if that host has no such
+   * address, `DENIED` if the server may not use the port; the anchor is left empty.
    */
   makeNameserver(address?: string, options?: CallOptions): Promise<Nameserver>;
   /**
@@ -326,31 +333,34 @@ export interface Server {
   suicide(options?: CallOptions): Promise<void>;
 }
 
-/** A DNS server, on UDP and TCP. */
+/**
+ * A DNS server, on UDP and TCP. It answers from its own records and asks nobody else; there are no
+ * zones, so what it has no records of does not exist (NXDOMAIN). What was set holds for every query
+ * that comes after the answer to {@linkcode set}.
+ */
 export interface Nameserver {
   /** Tells it from the other kinds of element. */
   readonly kind: "dns";
   /**
-   * Adds a record.
+   * Adds a record. One that is there already gets the new one's TTL, and nothing else changes.
    *
-   * @param record In zone-file form, as `miek.nl. 3600 IN MX 10 mx.miek.nl.`
-   * @throws {CircuitError} `BAD_REQUEST` if it is not a record, with the reason.
+   * @param record In zone-file form, as `miek.nl. 3600 IN MX 10 mx.miek.nl.` TTL and class may be
+   * left out, which are 3600 and IN then.
+   * @throws {CircuitError} `BAD_REQUEST` if it is not a record or cannot stand beside the others of
+   * its name, with the reason; `BUSY` if there is no room.
    */
   set(record: string, options?: CallOptions): Promise<void>;
-  /** Removes all records of a name. */
+  /**
+   * Removes all records of a name; nothing happens if there are none.
+   *
+   * @param name In any letter case, with or without a dot at its end.
+   * @throws {CircuitError} `BAD_REQUEST` if it is not a name.
+   */
   unset(name: string, options?: CallOptions): Promise<void>;
   /** The name server's address and records. */
   peek(options?: CallOptions): Promise<NameserverStat>;
-  /** Stops the DNS server and removes it. */
+  /** Stops the DNS server and removes it, which frees its port. */
   scrub(options?: CallOptions): Promise<void>;
-}
-
-/** What `peek` tells of a name server. */
-export interface NameserverStat {
-  /** Where it listens, `HOST:PORT`. */
-  readonly address: string;
-  /** Records in zone-file form by name; each name ends in a dot. */
-  readonly records: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A container, on the anchor's server. */

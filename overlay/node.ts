@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatAddress, parseAddress } from "./address.ts";
+import { parseAddress } from "./address.ts";
 import { CircuitError, toCircuitError } from "./errors.ts";
 import type { DialFailure, Input, LinkId, Member, Output } from "./membership/types.ts";
 import { answerSession, dialSession, type Endpoint, WRONG_SERVER } from "./transport/connect.ts";
@@ -40,12 +40,17 @@ export interface NodeOptions {
   readonly membership: (self: Member) => MembershipProtocol;
   /** Takes the requests of clients and of other servers. */
   readonly onRequest: (incoming: Incoming) => void;
+  /** The circuit's keys as they are now: the first is used to dial, all are accepted. Default: none. */
+  readonly keys?: () => readonly Uint8Array[];
   /** Writes a line to the server's log. */
   readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
 }
 
 /** Milliseconds that a join waits for the other circuit's members, once it is connected. */
 const JOIN_NEWS_MS = 2_000;
+
+/** Milliseconds after which the membership's dial of a server that it knows is given up. */
+const LINK_DIAL_MS = 2_000;
 
 /** Servers that have gone which a node remembers, to tell them from those that never were. */
 const MAX_GONE = 10_000;
@@ -66,7 +71,10 @@ export class Node {
   readonly #gone = new Set<string>();
   #nextLink = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When it goes off, in ms of `performance.now()`; NaN if it is not set. */
+  #timerAt = NaN;
   #stopped = false;
+  readonly #stopping = new AbortController();
   readonly #accepting: Promise<void>;
 
   constructor(options: NodeOptions) {
@@ -74,6 +82,9 @@ export class Node {
     this.self = options.self;
     this.#membership = options.membership(options.self);
     this.#endpoint = {
+      get keys() {
+        return options.keys?.() ?? [];
+      },
       network: options.network,
       self: options.self,
       onRequest: options.onRequest,
@@ -167,6 +178,7 @@ export class Node {
     if (this.#stopped) return;
     this.#do(this.#membership.handle({ type: "leave" }, performance.now()));
     this.#stopped = true;
+    this.#stopping.abort();
     clearTimeout(this.#timer);
     this.#options.listener.close();
     const reason = new CircuitError("SERVER_GONE", `server ${this.self.id} has left the circuit`);
@@ -186,18 +198,18 @@ export class Node {
 
   async #answer(conn: Conn): Promise<void> {
     try {
-      this.#adopt(await answerSession(this.#endpoint, conn));
+      this.#adopt(await answerSession(this.#endpoint, conn, this.#stopping.signal));
     } catch (error) {
       this.#options.log("debug", `turned away a connection: ${toCircuitError(error).message}`);
     }
   }
 
-  #dial(address: string, id: string | undefined): Promise<Session> {
+  #dial(address: string, id: string | undefined, signal?: AbortSignal): Promise<Session> {
     const key = `${address} ${id ?? ""}`;
     let dial = this.#dials.get(key);
     if (!dial) {
       const expected = id === undefined ? {} : { id };
-      dial = dialSession(this.#endpoint, { ...parseAddress(address), ...expected })
+      dial = dialSession(this.#endpoint, { ...parseAddress(address), ...expected }, signal)
         .then((session) => this.#adopt(session));
       const done = () => void this.#dials.delete(key);
       dial.then(done, done);
@@ -230,13 +242,16 @@ export class Node {
   }
 
   #rearm(): void {
-    clearTimeout(this.#timer);
     const { wakeAt } = this.#membership;
-    if (wakeAt === Infinity || this.#stopped) return;
-    this.#timer = setTimeout(
-      () => this.#feed({ type: "tick" }),
-      Math.max(0, wakeAt - performance.now()),
-    );
+    // Most messages change nothing about it, and setting a timer anew is not cheap.
+    if (wakeAt === this.#timerAt || this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = wakeAt;
+    if (wakeAt === Infinity) return;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = NaN;
+      this.#feed({ type: "tick" });
+    }, Math.max(0, wakeAt - performance.now()));
   }
 
   #do(outputs: readonly Output[]): void {
@@ -258,12 +273,15 @@ export class Node {
           this.#remember(output.member.id);
           this.#announce({ type: "left", member: output.member });
           this.#dropSessions(output.member.id, output.cause);
+          this.#tellClients(output.member.id);
       }
     }
   }
 
   async #dialLink(address: string, id: string | undefined): Promise<void> {
-    const dial = this.#dial(address, id);
+    // A seed gets the time of any dial: somebody waits for it, and wants to know why it failed.
+    const limit = id === undefined ? undefined : AbortSignal.timeout(LINK_DIAL_MS);
+    const dial = this.#dial(address, id, limit);
     this.#linkDials.set(address, dial);
     try {
       const session = await dial;
@@ -314,6 +332,14 @@ export class Node {
     for (const oldest of this.#gone) {
       if (this.#gone.size <= MAX_GONE) break;
       this.#gone.delete(oldest);
+    }
+  }
+
+  /** A client may have a connection of its own to the server that is gone. */
+  #tellClients(gone: string): void {
+    const payload = new TextEncoder().encode(gone);
+    for (const session of this.#sessions) {
+      if (session.peer.role === "client") session.sendMember(payload);
     }
   }
 

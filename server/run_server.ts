@@ -4,25 +4,37 @@
  * @module
  */
 
-import type { LogLevel } from "./log.ts";
+import { toCircuitError } from "../overlay/errors.ts";
+import { findKeyFile, type KeyFile, readKeyFile } from "../overlay/transport/key.ts";
+import type { Log, LogLevel } from "./log.ts";
 import { setUpLog } from "./logger.ts";
-import { launch, type ServerOptions } from "./server.ts";
+import { type CircuitServer, launch, type ServerOptions } from "./server.ts";
 import { VarDir } from "./var_dir.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
+/** What a server needs besides what `startServer` takes. */
+export interface Surroundings {
+  /** The file that holds the keys; default: the one that CIRCUIT_HMAC names, if it is set. */
+  readonly keyFile: string | undefined;
+  /** Prints a line to standard output: the server's address, once it listens. */
+  print(line: string): Promise<void> | void;
+}
+
 /**
- * Runs a server until SIGINT, SIGTERM or a request stops it.
+ * Runs a server until SIGINT, SIGTERM or a request stops it. SIGHUP makes it read its key file again,
+ * if it has one.
  *
- * @param options As for `startServer`, but for the log.
- * @param print Prints a line to standard output: the server's address, once it listens.
+ * @param options As for `startServer`, but for the log and the keys.
  * @throws {CircuitError} why the server could not be started.
  */
 export async function runServer(
-  options: Omit<ServerOptions, "log">,
-  print: (line: string) => Promise<void> | void,
+  options: Omit<ServerOptions, "log" | "keys">,
+  { keyFile, print }: Surroundings,
 ): Promise<void> {
+  const file = findKeyFile(keyFile);
+  const first = file === undefined ? undefined : await readKeyFile(file);
   const level = LEVELS.find((level) => level === Deno.env.get("CIRCUIT_LOG")) ?? "info";
   // The log goes into the directory only once it is certain that no other server writes there.
   const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);
@@ -31,9 +43,14 @@ export async function runServer(
   const onSignal = () => stopped.resolve();
   // A signal during start-up stops what has been started by then.
   for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
+  let server: CircuitServer | void;
+  // Without a key file, SIGHUP is what it is for other programs: the terminal has gone.
+  const onHangup = file !== undefined && (() => void readAgain(file, server, logger.log));
+  if (onHangup) Deno.addSignalListener("SIGHUP", onHangup);
   try {
-    const starting = launch({ ...options, log: logger.log }, varDir);
-    const server = await Promise.race([starting, stopped.promise]);
+    const keys = first && takeKeys(first, logger.log);
+    const starting = launch({ ...options, ...(keys && { keys }), log: logger.log }, varDir);
+    server = await Promise.race([starting, stopped.promise]);
     if (server) {
       await print(server.address);
       await Promise.race([server.closed, stopped.promise]);
@@ -43,6 +60,28 @@ export async function runServer(
     await server.closed;
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+    if (onHangup) Deno.removeSignalListener("SIGHUP", onHangup);
     logger.close();
+  }
+}
+
+function takeKeys({ keys, warning }: KeyFile, log: Log): readonly Uint8Array[] {
+  if (warning !== undefined) log("warn", warning);
+  return keys;
+}
+
+/** Whatever goes wrong, the server goes on with the keys that it has. */
+async function readAgain(
+  file: string,
+  server: CircuitServer | void,
+  log: Log,
+): Promise<void> {
+  if (!server) {
+    return log("warn", `SIGHUP: the server is not ready yet; ${file} was not read again`);
+  }
+  try {
+    await server.setKeys(takeKeys(await readKeyFile(file), log));
+  } catch (error) {
+    log("error", `SIGHUP: the keys stay as they were: ${toCircuitError(error).message}`);
   }
 }

@@ -8,15 +8,17 @@ import config from "../deno.json" with { type: "json" };
 import type { CircuitView } from "../elements/mod.ts";
 import { makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
-import { toCircuitError } from "../overlay/errors.ts";
+import { CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
 import { Membership } from "../overlay/membership/mod.ts";
 import { Node } from "../overlay/node.ts";
+import { checkKey } from "../overlay/transport/key.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorTree } from "./anchors.ts";
 import { Children } from "./children.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { anchorHandlers, rootHandlers } from "./handlers.ts";
+import { logKeys } from "./keys.ts";
 import { chooseListen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
@@ -37,6 +39,13 @@ export interface ServerOptions {
    * circuits are joined as they are found. Default: none.
    */
   readonly discover?: string;
+  /**
+   * The circuit's secret keys, 64 bytes each: the first is used to dial, all are accepted. Default:
+   * none, and nothing is encrypted.
+   */
+  readonly keys?: readonly Uint8Array[];
+  /** Do not warn that others can use a server without a key. Default false. */
+  readonly insecure?: boolean;
   /** A directory of the server's own, for its lock and the list of its children. Default: none. */
   readonly varDir?: string;
   /** Takes the lines of the server's log. Default: nobody does. */
@@ -52,6 +61,13 @@ export interface CircuitServer extends AsyncDisposable {
   /** Resolves once the server has stopped, whoever stopped it. */
   readonly closed: Promise<void>;
   /**
+   * Goes on with other keys. Connections that there are stay.
+   *
+   * @param keys As in {@linkcode ServerOptions}; at least one if the server has a key, else none.
+   * @throws {CircuitError} `BAD_REQUEST` if one is not a key, or they come or go altogether.
+   */
+  setKeys(keys: readonly Uint8Array[]): Promise<void>;
+  /**
    * Leaves the circuit, which the other servers see at once, then ends the processes of its
    * elements: SIGTERM, and SIGKILL for those that are there a second later. Resolves when all is
    * done; stopping twice is harmless.
@@ -65,8 +81,9 @@ export interface CircuitServer extends AsyncDisposable {
  * @param options Where to listen, whom to join.
  * @returns the server, listening and joined.
  * @throws {CircuitError} `BUSY` if the port or the directory is in use, `BAD_REQUEST` for an address
- * or interface that this machine does not have, `UNREACHABLE`, `TIMEOUT` or `PROTOCOL` if a server
- * to join cannot be reached. Nothing is left running then.
+ * or interface that this machine does not have or a key that is none, `UNREACHABLE`, `TIMEOUT` or
+ * `PROTOCOL` if a server to join cannot be reached, `DENIED` if it has no key, or another. Nothing is
+ * left running then.
  */
 export async function startServer(options: ServerOptions = {}): Promise<CircuitServer> {
   const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);
@@ -84,6 +101,7 @@ export async function launch(
   const log = options.log ?? (() => {});
   let server: RunningServer | undefined;
   try {
+    options.keys?.forEach(checkKey);
     const where = chooseListen(options, Deno.networkInterfaces());
     const listener = tcp.listen(where.host, where.port);
     const serverId = newServerId();
@@ -95,6 +113,7 @@ export async function launch(
     });
     server = new RunningServer({ serverId, address, listener, log, varDir, options });
     await warnOfSurvivors(varDir, log);
+    await logKeys(options, where.host, log);
     const seeds = typeof options.join === "string" ? [options.join] : options.join ?? [];
     for (const seed of seeds) await server.node.join(seed);
     server.announcer?.start();
@@ -132,11 +151,12 @@ class RunningServer implements CircuitServer {
   readonly address: string;
   readonly serverId: string;
   readonly node: Node;
-  readonly announcer: Announcer | undefined;
+  announcer: Announcer | undefined;
   readonly #parts: Parts;
   readonly #tree: AnchorTree;
   readonly #children: Children;
   readonly #closed = Promise.withResolvers<void>();
+  #keys: readonly Uint8Array[];
   #stopping = false;
 
   constructor(parts: Parts) {
@@ -144,6 +164,7 @@ class RunningServer implements CircuitServer {
     const { serverId, address, log } = parts;
     this.address = address;
     this.serverId = serverId;
+    this.#keys = parts.options.keys ?? [];
     this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
     this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
     const host = { tree: this.#tree, circuit: this.#circuit(), log };
@@ -160,6 +181,7 @@ class RunningServer implements CircuitServer {
       self: { id: serverId, address },
       membership: (self) => new Membership(self, { now: performance.now(), random: Math.random }),
       onRequest: (incoming) => dispatcher.request(incoming),
+      keys: () => this.#keys,
       log,
     });
     this.announcer = this.#announcer();
@@ -168,6 +190,23 @@ class RunningServer implements CircuitServer {
 
   get closed(): Promise<void> {
     return this.#closed.promise;
+  }
+
+  async setKeys(keys: readonly Uint8Array[]): Promise<void> {
+    keys.forEach(checkKey);
+    if ((keys.length > 0) !== (this.#keys.length > 0)) {
+      throw new CircuitError(
+        "BAD_REQUEST",
+        "a server that runs cannot begin or cease to have a key: start it anew",
+      );
+    }
+    this.#keys = keys;
+    await logKeys({ keys, insecure: true }, "", this.#parts.log);
+    const before = this.announcer;
+    if (!before || this.#stopping) return;
+    this.announcer = this.#announcer();
+    await before.stop();
+    if (!this.#stopping) this.announcer?.start();
   }
 
   async stop(): Promise<void> {
@@ -199,7 +238,13 @@ class RunningServer implements CircuitServer {
     const { options: { discover: group, interface: name }, log, address, serverId } = this.#parts;
     if (group === undefined) return undefined;
     const self = { id: serverId, address };
-    const announcer = new Announcer({ group, self, interface: name, log });
+    const announcer = new Announcer({
+      group,
+      self,
+      interface: name,
+      log,
+      ...(this.#keys.length > 0 && { key: this.#keys }),
+    });
     announcer.onServer(({ id, address }) => {
       if (this.node.member(id)) return;
       this.node.join(address).catch((error) => {

@@ -32,6 +32,12 @@ export const startCommand: Command = command({
       value: "GROUP:PORT",
       help: "find other servers by multicast, and be found (default: CIRCUIT_DISCOVER)",
     },
+    hmac: {
+      type: "string",
+      value: "FILE",
+      help: "let in only who has the circuit's key in FILE (default: CIRCUIT_HMAC)",
+    },
+    insecure: { type: "boolean", help: "do not warn that there is no key" },
     var: {
       type: "string",
       value: "DIR",
@@ -44,6 +50,9 @@ export const startCommand: Command = command({
     "The first line on standard output is the server's address, which other servers join (-j) and " +
     "the other commands dial (-d). The log goes to standard error; CIRCUIT_LOG sets how much: " +
     "debug, info (the default), warn or error.",
+    "Without a key, whoever can reach the server can run programs on this machine. With one, all " +
+    "connections are encrypted and nobody without it is let in. The file may hold several keys, the " +
+    "first to dial with, all to accept; SIGHUP makes the server read it again.",
     "SIGINT and SIGTERM stop the server in order: the others see it leave at once. The processes " +
     "that it has started get SIGTERM, and SIGKILL if they are there a second later. If the server " +
     "is killed, they lose their standard input and output and run on; with -var, the next server " +
@@ -58,8 +67,9 @@ export const startCommand: Command = command({
       ...(flags.addr === undefined ? {} : { addr: flags.addr }),
       ...(flags.if === undefined ? {} : { interface: flags.if }),
       ...(discover ? { discover } : {}),
+      insecure: flags.insecure,
       ...(flags.var === undefined ? {} : { varDir: flags.var }),
       join: flags.join ?? [],
-    }, (line) => stdout.line(line));
+    }, { keyFile: flags.hmac, print: (line) => stdout.line(line) });
   },
 });

@@ -98,6 +98,8 @@ export interface Where {
   readonly dial: string | undefined;
   /** Multicast group to ask. */
   readonly discover: string | undefined;
+  /** File with the circuit's key. */
+  readonly hmac: string | undefined;
 }
 
 /** The world around a command. */

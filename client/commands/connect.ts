@@ -25,6 +25,11 @@ export const findingFlags = {
     value: "GROUP:PORT",
     help: "find a server by asking the multicast GROUP",
   },
+  hmac: {
+    type: "string",
+    value: "FILE",
+    help: "use the circuit's key in FILE (default: CIRCUIT_HMAC)",
+  },
   timeout: {
     type: "number",
     value: "SECONDS",
@@ -59,13 +64,13 @@ export async function withClient<T>(
 }
 
 async function find(invocation: Connecting): Promise<Client> {
-  const { dial, discover, timeout } = invocation.flags;
+  const { dial, discover, hmac, timeout } = invocation.flags;
   const late = new AbortController();
   const delay = Math.min(timeout * 1000, MAX_DELAY_MS);
   const timer = setTimeout(() => late.abort(timedOut(timeout)), delay);
   try {
     const signal = AbortSignal.any([invocation.signal, late.signal]);
-    return await invocation.connect({ dial, discover }, signal);
+    return await invocation.connect({ dial, discover, hmac }, signal);
   } catch (error) {
     if (!late.signal.aborted) throw error;
     const whom = dial ?? (discover === undefined ? "a server" : `a server in ${discover}`);

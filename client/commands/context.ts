@@ -62,12 +62,25 @@ class ProcessContext implements Context {
 
   async connect(where: Where, signal: AbortSignal): Promise<Client> {
     const { connect, dial, discover } = await import("../mod.ts");
-    if (where.dial !== undefined) return await dial(where.dial, { signal });
+    const options = { signal, key: await keyIn(where.hmac, this) };
+    if (where.dial !== undefined) return await dial(where.dial, options);
     if (where.discover !== undefined) {
-      return await discover(where.discover, { signal, timeoutMs: FOREVER_MS });
+      return await discover(where.discover, { ...options, timeoutMs: FOREVER_MS });
     }
-    return await connect({ signal });
+    return await connect(options);
   }
+}
+
+async function keyIn(
+  given: string | undefined,
+  context: Pick<Context, "note">,
+): Promise<Uint8Array | undefined> {
+  const { findKeyFile, readKeyFile } = await import("../mod.ts");
+  const file = findKeyFile(given);
+  if (file === undefined) return undefined;
+  const { keys, warning } = await readKeyFile(file);
+  if (warning !== undefined) context.note(`circuit: warning: ${warning}`);
+  return keys[0];
 }
 
 function writeAll(bytes: Uint8Array): void {

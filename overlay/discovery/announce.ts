@@ -92,6 +92,8 @@ export class Announcer {
   #stopped = false;
 
   /**
+   * Prepares it; nothing is sent before {@linkcode Announcer.start}.
+   *
    * @throws {CircuitError} `BAD_REQUEST` if the group, the key or the own address makes no sense, or
    * there is no such interface; `UNSUPPORTED` for an IPv6 group.
    */

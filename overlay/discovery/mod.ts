@@ -19,5 +19,5 @@ export type {
 export { formatGroup, type Group, parseGroup } from "./parse_group.ts";
 export { type DiscoverOptions, discoverServers } from "./query.ts";
 export { type DiscoveryKey, Seal } from "./seal.ts";
-export type { FoundServer } from "./types.ts";
+export type { FoundServer, Log } from "./types.ts";
 export { udpNetwork } from "./udp.ts";

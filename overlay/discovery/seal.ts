@@ -22,6 +22,8 @@ export class Seal {
   readonly #subkeys: readonly Uint8Array[];
 
   /**
+   * Derives the subkeys.
+   *
    * @param key Without it, datagrams carry no tag.
    * @throws {CircuitError} `BAD_REQUEST` for an empty key or an empty list of keys.
    */
