@@ -7,6 +7,7 @@
 import { makeChan } from "./chan/chan.ts";
 import { parseCapacity } from "./chan/description.ts";
 import type { CircuitView, Element, ElementContext, Parser } from "./describe.ts";
+import { makeNameserver, parseEndpoint } from "./dns/mod.ts";
 import { parseCmd } from "./proc/description.ts";
 import { nothing } from "./parse.ts";
 import { makeProc } from "./proc/proc.ts";
@@ -38,6 +39,7 @@ function kind<V>(
 export const KINDS: Readonly<Record<string, ElementKind>> = {
   chan: kind(parseCapacity, makeChan),
   proc: kind(parseCmd, makeProc),
+  dns: kind(parseEndpoint, makeNameserver),
   "@join": kind(nothing, (_, context, circuit) => makeSubscription("join", context, circuit)),
   "@leave": kind(nothing, (_, context, circuit) => makeSubscription("leave", context, circuit)),
 };

@@ -7,6 +7,8 @@
 import { peekCommand, scrubCommand } from "./anchors.ts";
 import { closeCommand, mkchanCommand, recvCommand, sendCommand } from "./chan.ts";
 import type { Command } from "./command.ts";
+import { keygenCommand } from "./keygen.ts";
+import { mkdnsCommand, setCommand, unsetCommand } from "./dns.ts";
 import { lsCommand } from "./ls.ts";
 import { mkprocCommand, signalCommand, waitCommand } from "./proc.ts";
 import { joinCommand, stkCommand, suicideCommand } from "./server.ts";
@@ -55,9 +57,13 @@ export const clientCommands: readonly Command[] = [
   closeCommand,
   mkOnJoinCommand,
   mkOnLeaveCommand,
+  mkdnsCommand,
+  setCommand,
+  unsetCommand,
   joinCommand,
   stkCommand,
   suicideCommand,
+  keygenCommand,
   versionCommand,
   helpCommand,
 ];
