@@ -1,0 +1,60 @@
+/**
+ * What the end-to-end tests run: the sources, or the executable that the environment variable
+ * CIRCUIT_BIN names.
+ *
+ * @module
+ */
+
+/** A program and the arguments that come before the test's own. */
+export interface Program {
+  /** The executable. */
+  readonly command: string;
+  /** What comes first on its command line. */
+  readonly args: readonly string[];
+}
+
+const ROOT = new URL("..", import.meta.url);
+
+/** The project's folder, with a slash at its end. */
+export const root: string = ROOT.pathname;
+
+/** The permissions that the tool needs; the same as in its task. */
+const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"];
+
+/** The tool: the compiled executable if there is one to test, else the sources. */
+export function program(): Program {
+  const command = Deno.env.get("CIRCUIT_BIN");
+  return command ? { command, args: [] } : fromSources();
+}
+
+/**
+ * The tool from its sources.
+ *
+ * @param net Hosts, with or without ports, that it may talk to; default: all.
+ */
+export function fromSources(net: readonly string[] = []): Program {
+  const permissions = PERMISSIONS.map((name) =>
+    name === "net" && net.length > 0 ? `--allow-net=${net.join(",")}` : `--allow-${name}`
+  );
+  const config = new URL("deno.json", ROOT).pathname;
+  const main = new URL("main.ts", ROOT).pathname;
+  const flags = ["--quiet", "--no-prompt", `--config=${config}`];
+  return { command: Deno.execPath(), args: ["run", ...flags, ...permissions, main] };
+}
+
+/**
+ * The environment for a tool under test: this process's without what would tell the tool where to
+ * find a circuit, and without colours.
+ *
+ * @param extra Variables to add.
+ */
+export function environment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const own = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CIRCUIT"));
+  return { ...Object.fromEntries(own), NO_COLOR: "1", ...extra };
+}
+
+/** Where Deno keeps what it has downloaded, for a process with another home directory. */
+export async function denoDir(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
