@@ -231,7 +231,7 @@ Deno.test("stand-ins serve bare and inline specifiers, checked", async () => {
      import { assertEquals } from "jsr:@std/assert@^1.0.19";
      import { read } from "${new URL(module, "file:///").href}";
      assertEquals(read(encode([1, "a"])), [1, "a"]);
-     assertEquals(parseArgs(["-a"]).a, true);
+     assertEquals(parseArgs(["--a"]).a, true);
      assertEquals(getLogger().levelName, "INFO");
      console.log("done");`,
   );
