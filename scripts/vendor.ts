@@ -34,38 +34,10 @@ const SCOPE = "std";
 
 const PACKAGES: Readonly<Record<string, Package>> = {
   assert: { version: "1.0.19", exports: { ".": "./mod.ts" } },
-  cli: {
-    version: "1.0.32",
-    exports: { ".": "./mod.ts", "./parse-args": "./parse_args.ts" },
-  },
-  crypto: {
-    version: "1.1.0",
-    exports: {
-      ".": "./mod.ts",
-      "./crypto": "./crypto.ts",
-      "./timing-safe-equal": "./timing_safe_equal.ts",
-    },
-  },
-  log: {
-    version: "0.224.14",
-    exports: {
-      ".": "./mod.ts",
-      "./base-handler": "./base_handler.ts",
-      "./console-handler": "./console_handler.ts",
-      "./file-handler": "./file_handler.ts",
-      "./formatters": "./formatters.ts",
-      "./levels": "./levels.ts",
-      "./logger": "./logger.ts",
-    },
-  },
-  msgpack: {
-    version: "1.0.3",
-    exports: {
-      ".": "./mod.ts",
-      "./decode": "./decode.ts",
-      "./encode": "./encode.ts",
-    },
-  },
+  cli: { version: "1.0.32", exports: { "./parse-args": "./parse_args.ts" } },
+  crypto: { version: "1.1.0", exports: { "./timing-safe-equal": "./timing_safe_equal.ts" } },
+  log: { version: "0.224.14", exports: { ".": "./mod.ts" } },
+  msgpack: { version: "1.0.3", exports: { ".": "./mod.ts" } },
 };
 
 /** How long JSR may take to answer, in milliseconds. */
