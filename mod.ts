@@ -34,6 +34,7 @@ export type {
   Entry,
   Kind,
   ListOptions,
+  MakeOptions,
   Nameserver,
   NameserverStat,
   Phase,

@@ -28,6 +28,7 @@ import type {
   Entry,
   Kind,
   ListOptions,
+  MakeOptions,
   Nameserver,
   Proc,
   Subscription,
@@ -98,7 +99,7 @@ export class AnchorHandle implements Anchor, Target {
     return kind === null ? undefined : this.#handle(kind);
   }
 
-  async makeProc(cmd: Cmd, options?: CallOptions): Promise<Proc> {
+  async makeProc(cmd: Cmd, options?: MakeOptions): Promise<Proc> {
     await this.#make("proc", cmd, options);
     return new ProcHandle(this);
   }
@@ -165,8 +166,13 @@ export class AnchorHandle implements Anchor, Target {
     }
   }
 
-  #make(kind: string, value: unknown, options: CallOptions | undefined): Promise<void> {
-    return call(this, anchorDescription, "make", { kind, value }, options);
+  async #make(kind: string, value: unknown, options: MakeOptions | undefined): Promise<void> {
+    const args = { kind, value };
+    if (!options?.tied) return await call(this, anchorDescription, "make", args, options);
+    const tie = await open(this, `${anchorDescription.name}.tie`, { args }, options);
+    await tie.reply();
+    // The server ends it when the element has gone before.
+    tie.read().then(() => tie.end(), () => {});
   }
 
   #handle(kind: Kind): Element {

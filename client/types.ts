@@ -46,6 +46,18 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** How to make an element. */
+export interface MakeOptions extends CallOptions {
+  /**
+   * The element lasts no longer than its maker is there: it is removed, and a process is ended with
+   * the processes that it has started (SIGTERM, then SIGKILL a second later), when the client is
+   * closed, killed or cut off, and when the signal aborts, also after it was made. Whoever scrubs
+   * the element ends the process too. What holds none of the process's pipes any more, and daemons
+   * that have left its process group, live on. Default false: elements stay, processes run on.
+   */
+  tied?: boolean | undefined;
+}
+
 /** What {@linkcode Anchor.list} lists, and in which order. */
 export interface ListOptions extends CallOptions {
   /** All that is below the anchor, not its children alone. Default false. */
@@ -143,7 +155,7 @@ export interface Anchor {
    * @throws {CircuitError} `NOT_FOUND` if there is no such program or directory, `DENIED` if it may
    * not be executed; the anchor is left empty.
    */
-  makeProc(cmd: Cmd, options?: CallOptions): Promise<Proc>;
+  makeProc(cmd: Cmd, options?: MakeOptions): Promise<Proc>;
   /**
    * Makes a channel.
    *

@@ -82,7 +82,7 @@ export interface Element {
   readonly handlers: Record<string, (args: any, call: Call) => unknown>;
   /**
    * The element is being removed from its anchor: whoever waits on it gets ABORTED, and what it
-   * holds is let go. Called exactly once.
+   * holds is let go. Called exactly once. Settles when nothing of it is left to do.
    */
   dispose(): void | Promise<void>;
 }
@@ -99,6 +99,8 @@ export interface CircuitView {
 export interface ElementContext {
   /** The path of the anchor, for messages. */
   readonly path: string;
+  /** True: the element was made for as long as its maker is there, see `anchor.tie`. */
+  readonly tied: boolean;
   /** Removes the element from its anchor, as `scrub` does; no effect when it is gone already. */
   remove(): void;
   /** Writes a line to the server's log. */

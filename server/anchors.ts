@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Element } from "../elements/mod.ts";
+import type { Call, Element } from "../elements/mod.ts";
 import { CircuitError } from "../overlay/errors.ts";
 
 /** A name in the tree. Children are kept only where there are any: most anchors are leaves. */
@@ -14,6 +14,8 @@ export interface AnchorNode {
   children: Map<string, AnchorNode> | undefined;
   /** `"making"` while an element is being made. */
   element: Element | "making" | undefined;
+  /** The call with which the element is to go. */
+  tie: Call | undefined;
 }
 
 /** Most anchors that a server keeps. */
@@ -35,7 +37,7 @@ export class AnchorTree {
    */
   constructor(name: string, onChange: (element: Element) => void) {
     this.#onChange = onChange;
-    this.#root = { name, parent: undefined, children: undefined, element: undefined };
+    this.#root = newNode(name, undefined);
   }
 
   /** Anchors that there are, the root included. */
@@ -75,7 +77,7 @@ export class AnchorTree {
             `cannot make ${path}: this server has ${MAX_ANCHORS} anchors, which is all it takes`,
           );
         }
-        child = { name, parent: node, children: undefined, element: undefined };
+        child = newNode(name, node);
         (node.children ??= new Map()).set(name, child);
         this.#size++;
       }
@@ -130,6 +132,10 @@ export class AnchorTree {
       each = parent;
     }
   }
+}
+
+function newNode(name: string, parent: AnchorNode | undefined): AnchorNode {
+  return { name, parent, children: undefined, element: undefined, tie: undefined };
 }
 
 /** One line of a listing. */

@@ -21,6 +21,7 @@ export class Children {
   readonly #elements: () => Iterable<Element>;
   readonly #varDir: VarDir | undefined;
   readonly #log: Log;
+  readonly #ending = new Set<Promise<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -42,10 +43,18 @@ export class Children {
     }, RECORD_MS);
   }
 
+  /** Takes what is still to be done for an element that was removed, so that a stop waits for it. */
+  ending(work: Promise<void>): void {
+    this.#ending.add(work);
+    work.catch((error) => this.#log("warn", toCircuitError(error).message))
+      .finally(() => this.#ending.delete(work));
+  }
+
   /** Ends all of them: SIGTERM, and SIGKILL after {@linkcode GRACE_MS}. */
   async terminate(): Promise<void> {
     clearTimeout(this.#timer);
     await Promise.all(this.#processes().map((proc) => proc.terminate(GRACE_MS)));
+    await Promise.allSettled(this.#ending);
     await this.#record();
   }
 

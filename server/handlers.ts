@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { anchorDescription, rootDescription } from "../elements/anchor/description.ts";
+import type {
+  anchorDescription,
+  MakeArgs,
+  rootDescription,
+} from "../elements/anchor/description.ts";
 import {
   type Call,
   type CircuitView,
@@ -28,51 +32,39 @@ export interface Host {
   readonly tree: AnchorTree;
   readonly circuit: CircuitView;
   readonly log: Log;
+  /** Takes what a removed element has still to do. */
+  readonly ending: (work: Promise<void>) => void;
 }
 
 /** The behaviour of the anchor with these names. */
 export function anchorHandlers(
-  { tree, circuit, log }: Host,
+  host: Host,
   names: readonly string[],
   path: string,
 ): Handlers<typeof anchorDescription["methods"]> {
+  const { tree } = host;
   return {
     get(): Kind | null {
       const element = tree.find(names)?.element;
       return element === undefined || element === "making" ? null : element.kind;
     },
 
-    async make({ kind, value }) {
-      const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-      if (!maker) {
-        throw new CircuitError(
-          "UNSUPPORTED",
-          `cannot make ${path}: this server knows no element of kind ${
-            JSON.stringify(kind)
-          }, only ` +
-            Object.keys(KINDS).join(", "),
-        );
-      }
-      const node = tree.reserve(names, path);
-      try {
-        let removed = false;
-        const context: ElementContext = {
-          path,
-          remove() {
-            // An element may be over before it is in its place.
-            removed = true;
-            removeElement(tree, node);
-          },
-          log: (level, message) => log(level, `${path}: ${message}`),
-        };
-        const made = maker.make(value, context, circuit);
-        const element = made instanceof Promise ? await made : made;
-        tree.fill(node, element);
-        if (removed) removeElement(tree, node);
-      } catch (error) {
-        if (node.element === "making") tree.clear(node);
-        throw error;
-      }
+    async make(args) {
+      await makeElement(host, names, path, args);
+    },
+
+    async tie(args, call) {
+      const node = await makeElement(host, names, path, args, call);
+      const untie = () => {
+        if (node.tie === call) removeElement(host, node);
+      };
+      call.accept();
+      // Calls back at once if the caller went away while the element was being made.
+      call.onOver(untie);
+      // It may have gone by itself already.
+      if (node.tie !== call) call.end();
+      while (await call.read() !== undefined);
+      untie();
     },
 
     scrub() {
@@ -81,7 +73,7 @@ export function anchorHandlers(
       if (!node.parent) {
         throw new CircuitError("DENIED", `cannot scrub ${path}: a server element stays for good`);
       }
-      removeElement(tree, node);
+      removeElement(host, node);
     },
 
     async list(options, call) {
@@ -105,11 +97,61 @@ function* records(entries: Iterable<{ kind: string; path: string }>): Generator<
   for (const { kind, path } of entries) yield [kind, path];
 }
 
-function removeElement(tree: AnchorTree, node: AnchorNode): void {
-  const { element } = node;
+/**
+ * Makes an element at the anchor with these names.
+ *
+ * @param tie The call that it is to go with; none: it stays.
+ * @returns the anchor.
+ */
+async function makeElement(
+  host: Host,
+  names: readonly string[],
+  path: string,
+  { kind, value }: MakeArgs,
+  tie?: Call,
+): Promise<AnchorNode> {
+  const { tree, circuit, log } = host;
+  const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (!maker) {
+    throw new CircuitError(
+      "UNSUPPORTED",
+      `cannot make ${path}: this server knows no element of kind ${JSON.stringify(kind)}, only ` +
+        Object.keys(KINDS).join(", "),
+    );
+  }
+  const node = tree.reserve(names, path);
+  try {
+    let removed = false;
+    const context: ElementContext = {
+      path,
+      tied: tie !== undefined,
+      remove() {
+        // An element may be over before it is in its place.
+        removed = true;
+        removeElement(host, node);
+      },
+      log: (level, message) => log(level, `${path}: ${message}`),
+    };
+    const made = maker.make(value, context, circuit);
+    const element = made instanceof Promise ? await made : made;
+    node.tie = tie;
+    tree.fill(node, element);
+    if (removed) removeElement(host, node);
+    return node;
+  } catch (error) {
+    if (node.element === "making") tree.clear(node);
+    throw error;
+  }
+}
+
+function removeElement({ tree, ending }: Pick<Host, "tree" | "ending">, node: AnchorNode): void {
+  const { element, tie } = node;
   if (element === undefined || element === "making") return;
+  node.tie = undefined;
   tree.clear(node);
-  element.dispose();
+  const work = element.dispose();
+  if (work) ending(work);
+  tie?.end();
 }
 
 /** Answers with records of NUL-ended fields, as fast as the caller takes them. */

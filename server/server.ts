@@ -167,7 +167,8 @@ class RunningServer implements CircuitServer {
     this.#keys = parts.options.keys ?? [];
     this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
     this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
-    const host = { tree: this.#tree, circuit: this.#circuit(), log };
+    const ending = (work: Promise<void>) => this.#children.ending(work);
+    const host = { tree: this.#tree, circuit: this.#circuit(), log, ending };
     const dispatcher = new Dispatcher({
       serverId,
       tree: this.#tree,
@@ -215,9 +216,10 @@ class RunningServer implements CircuitServer {
     const { log, varDir } = this.#parts;
     try {
       await Promise.all([
+        // First, for without connections elements go that were tied to one.
+        this.#children.terminate(),
         this.announcer?.stop(),
         this.node.stop(),
-        this.#children.terminate(),
       ]);
       for (const element of this.#tree.elements()) await element.dispose();
       await varDir?.[Symbol.asyncDispose]();

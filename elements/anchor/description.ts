@@ -35,6 +35,12 @@ export const anchorDescription = {
     /** The kind of the element; null for an anchor that holds none. */
     get: unary<void, Kind | null>(nothing),
     make: unary<MakeArgs, void>(parseMake),
+    /**
+     * As `make`, but the element lasts no longer than the call: when that is over, however it ends,
+     * the element is removed. Answered once it is made. The caller sends nothing; when the element
+     * is removed before, the server ends its stream.
+     */
+    tie: streaming("up", parseMake),
     scrub: unary<void, void>(nothing),
     /**
      * What is below the anchor, in order of name. The bytes that come down are records of two

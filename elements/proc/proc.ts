@@ -25,11 +25,14 @@ const STOP_SETTLE_MS = 200;
 /** Longest time between the system saying that a process has ended and Deno saying how: 200 ms. */
 const EXIT_NEWS_MS = 200;
 
+/** Milliseconds between SIGTERM and SIGKILL for a tied process whose element goes: 1 s. */
+const TIED_GRACE_MS = 1_000;
+
 /** Time between two looks at a process that is about to stop: 1 ms. */
 const STOP_LOOK_MS = 1;
 
 /** What a process element needs of its anchor. */
-export type ProcContext = Pick<ElementContext, "path" | "remove" | "log">;
+export type ProcContext = Pick<ElementContext, "path" | "tied" | "remove" | "log">;
 
 /** A process element, as the server that hosts it sees it. */
 export interface ProcElement extends Element {
@@ -53,7 +56,7 @@ export interface ProcElement extends Element {
    * Ends the process: SIGTERM (and SIGCONT if it is stopped, so that it can act on that), then
    * SIGKILL after the grace. Resolves when it has exited, at once if it has already; never fails,
    * but a process that the server may not signal is waited for as long as it takes. Processes that
-   * it started itself are not signalled.
+   * it started itself are not signalled, unless it is tied: see {@linkcode makeProc}.
    *
    * @param graceMs Milliseconds between the two signals.
    */
@@ -62,6 +65,11 @@ export interface ProcElement extends Element {
 
 /**
  * Starts a command and makes the element of its process.
+ *
+ * Where the element is tied, the process does not outlive it: whoever removes the element ends the
+ * process, with SIGTERM and a second later SIGKILL. The processes that it has started go with it, as
+ * long as they are in its process group and one of them has one of its pipes; what has left both has
+ * gone its own way.
  *
  * @param cmd The command.
  * @param context Where the element lives.
@@ -102,11 +110,12 @@ class Proc implements ProcElement {
   /** Set once the element is gone from its anchor. */
   #gone: CircuitError | undefined;
   #removesItself = false;
+  #released = false;
 
   constructor(cmd: Cmd, context: ProcContext) {
     this.cmd = cmd;
     this.#context = context;
-    this.#child = spawn(cmd, context.path);
+    this.#child = spawn(cmd, context.path, { ownGroup: context.tied });
     this.pid = this.#child.pid;
     this.#stdin = new Stdin(`the stdin of ${context.path}`, this.#child.stdin);
     this.#stdout = output(cmd, `the stdout of ${context.path}`, this.#child.stdout);
@@ -117,7 +126,9 @@ class Proc implements ProcElement {
       this.#stdin.closed,
       this.#stdout.closed,
       this.#stderr.closed,
-    ]).then(() => {});
+    ]).then(() => {
+      this.#released = true;
+    });
   }
 
   async identity(): Promise<Child> {
@@ -127,26 +138,39 @@ class Proc implements ProcElement {
   }
 
   async terminate(graceMs: number): Promise<void> {
-    if (this.#ending !== undefined) return;
-    const timer = setTimeout(() => this.#tryKill("SIGKILL"), graceMs);
+    if (this.#over) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      this.#tryKill("SIGKILL");
+      late.resolve();
+    }, graceMs);
     this.#tryKill("SIGTERM");
-    if (await osState(this.pid) === "stopped") this.#tryKill("SIGCONT");
+    if (this.#ending === undefined && await osState(this.pid) === "stopped") {
+      this.#tryKill("SIGCONT");
+    }
+    if (this.#context.tied) await Promise.race([this.released, late.promise]);
     await this.exited;
     clearTimeout(timer);
   }
 
-  dispose(): void {
+  dispose(): void | Promise<void> {
     const gone = new CircuitError("ABORTED", `${this.#context.path}: the process was scrubbed`);
     this.#gone = gone;
     if (this.#removesItself) {
       this.#stdout.release();
       this.#stderr.release();
-      return;
+    } else {
+      this.#stdin.abort(gone);
+      this.#stdout.abort(gone);
+      this.#stderr.abort(gone);
+      this.#waiters.fail(gone);
     }
-    this.#stdin.abort(gone);
-    this.#stdout.abort(gone);
-    this.#stderr.abort(gone);
-    this.#waiters.fail(gone);
+    if (this.#context.tied) return this.terminate(TIED_GRACE_MS);
+  }
+
+  /** Whether there is nothing left that could be ended. */
+  get #over(): boolean {
+    return this.#ending !== undefined && (!this.#context.tied || this.#released);
   }
 
   #exit(end: Ending): ProcStat {
@@ -200,11 +224,14 @@ class Proc implements ProcElement {
     }
   }
 
-  /** Sends a signal; if that is not allowed, the log says so. */
+  /** Sends a signal, to the whole group if it is tied; if that is not allowed, the log says so. */
   #tryKill(signal: Deno.Signal): void {
     try {
-      this.#kill(signal);
+      if (!this.#context.tied) this.#kill(signal);
+      else if (!this.#over) Deno.kill(-this.pid, signal);
     } catch (error) {
+      // A group is gone with the last process in it.
+      if (error instanceof Deno.errors.NotFound) return;
       this.#context.log("warn", String(error));
     }
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { settle } from "../_testing/settle.ts";
 import { CircuitError } from "../../overlay/errors.ts";
+import { osState } from "./os_state.ts";
 import { eventually, Hosted, PATH, readText, readUntil, shell } from "./_testing/hosted.ts";
 
 const SLEEP = { path: "sleep", args: ["1000"] };
@@ -199,4 +200,53 @@ Deno.test("terminate() reaches a stopped process without waiting for the grace",
   await hosted.signal("STOP");
   await hosted.element.terminate(100_000);
   assertEquals((await hosted.peek()).exit, "signal: terminated");
+});
+
+/** Prints the number of a child that has its pipes, then waits. */
+const FAMILY = "sleep 1000 & echo $!; wait";
+
+/** Reads the number that {@linkcode FAMILY} prints. */
+async function childOf(hosted: Hosted): Promise<number> {
+  return Number(await readUntil(hosted.call("stdout"), "\n"));
+}
+
+Deno.test("dispose() of a tied process ends it and the processes that it has started", async () => {
+  await using hosted = await shell(FAMILY, {}, true);
+  const child = await childOf(hosted);
+  assertEquals(await osState(child), "running");
+  hosted.scrub();
+  assertEquals((await hosted.element.exited).signal, "SIGTERM");
+  await hosted.element.released;
+  await eventually(async () => await osState(child) === "ended");
+});
+
+Deno.test("dispose() of a tied process kills who does not heed SIGTERM", async () => {
+  await using hosted = await shell(`trap "" TERM; ${FAMILY}`, {}, true);
+  const child = await childOf(hosted);
+  await hosted.scrub();
+  assertEquals((await hosted.element.exited).signal, "SIGKILL");
+  await eventually(async () => await osState(child) === "ended");
+});
+
+Deno.test("dispose() of a tied process ends what a stopped or exited one has left", async () => {
+  await using stopped = await shell(FAMILY, {}, true);
+  await childOf(stopped);
+  await stopped.signal("STOP");
+  await stopped.scrub();
+  assertEquals((await stopped.element.exited).signal, "SIGTERM");
+
+  await using exited = await shell("sleep 1000 & echo $!", {}, true);
+  const child = await childOf(exited);
+  await exited.wait();
+  assertEquals(await osState(child), "running");
+  await exited.scrub();
+  await eventually(async () => await osState(child) === "ended");
+
+  await using daemon = await shell("sleep 1000 <&- >&- 2>&- & echo $!", {}, true);
+  const free = Number(await daemon.text("stdout"));
+  await daemon.wait();
+  await daemon.element.released;
+  await daemon.scrub();
+  assertEquals(await osState(free), "running");
+  Deno.kill(free, "SIGKILL");
 });

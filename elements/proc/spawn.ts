@@ -18,13 +18,18 @@ import { findProgram, notAProgram, type Reason, whyNotStarted } from "./program.
  *
  * @param cmd The command.
  * @param path The anchor's path, for messages.
+ * @param options `ownGroup`: it becomes the leader of a new process group, which has its number.
  * @throws {CircuitError} when it cannot be started:
  * - `NOT_FOUND`: no such program, no such directory, or a script's interpreter is missing;
  * - `DENIED`: not executable, or a directory;
  * - `BAD_REQUEST`: no executable by its content, too long arguments, or a malformed environment;
  * - `BUSY`: too many processes or open files.
  */
-export function spawn(cmd: Cmd, path: string): Deno.ChildProcess {
+export function spawn(
+  cmd: Cmd,
+  path: string,
+  options: { ownGroup?: boolean } = {},
+): Deno.ChildProcess {
   const dir = cmd.dir ?? "";
   const found = findProgram(cmd.path, dir, Deno.env.get("PATH") ?? "/usr/bin:/bin");
   if (!("file" in found)) throw cannotStart(cmd, path, found);
@@ -36,6 +41,7 @@ export function spawn(cmd: Cmd, path: string): Deno.ChildProcess {
       args: cmd.args ?? [],
       ...(dir === "" ? {} : { cwd: dir }),
       ...environment,
+      detached: options.ownGroup ?? false,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -22,10 +22,11 @@ export class Hosted implements AsyncDisposable {
   #element: ProcElement | undefined;
 
   /** Starts the command. */
-  static async start(cmd: Cmd): Promise<Hosted> {
+  static async start(cmd: Cmd, tied = false): Promise<Hosted> {
     const hosted = new Hosted();
     const context: ProcContext = {
       path: PATH,
+      tied,
       remove: () => hosted.scrub(),
       log: (_level, message) => hosted.logged.push(message),
     };
@@ -72,11 +73,11 @@ export class Hosted implements AsyncDisposable {
     await caller.readAll();
   }
 
-  /** Removes the element, as an anchor does. */
-  scrub(): void {
+  /** Removes the element, as an anchor does; resolves when nothing of it is left to do. */
+  async scrub(): Promise<void> {
     if (this.removed) return;
     this.removed = true;
-    this.element.dispose();
+    await this.element.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,8 +88,8 @@ export class Hosted implements AsyncDisposable {
 }
 
 /** Starts a script of `/bin/sh`. */
-export function shell(script: string, more: Partial<Cmd> = {}): Promise<Hosted> {
-  return Hosted.start({ path: "/bin/sh", args: ["-c", script], ...more });
+export function shell(script: string, more: Partial<Cmd> = {}, tied = false): Promise<Hosted> {
+  return Hosted.start({ path: "/bin/sh", args: ["-c", script], ...more }, tied);
 }
 
 /** Everything up to the end, as text; acknowledged. */
