@@ -121,6 +121,7 @@ export function refused(code: ErrorCode, run: () => unknown): string {
 export function contextOf(log: string[] = []): ElementContext {
   return {
     path: "/X0123456789abcdef/ns",
+    tied: false,
     remove() {},
     log: (level, message) => void log.push(`${level} ${message}`),
   };
