@@ -28,8 +28,12 @@ export async function dial(address: string, options?: DialOptions): Promise<Clie
   const { key } = options ?? {};
   if (key) checkKey(key);
   const endpoint: Endpoint = { network: tcp, ...(key && { keys: [key] }) };
-  const session = await dialSession(endpoint, parseAddress(address), options?.signal);
-  return new DialledClient(endpoint, session);
+  let client: DialledClient | undefined;
+  // Of who has left only the dial-in server is believed: the circuit is known through it.
+  const onMember = (_: Session, payload: Uint8Array) => client?.left(payload);
+  const dialIn = { ...endpoint, onMember };
+  const session = await dialSession(dialIn, parseAddress(address), options?.signal);
+  return client = new DialledClient(endpoint, session);
 }
 
 class DialledClient implements Client {
@@ -49,6 +53,11 @@ class DialledClient implements Client {
     // When the dial-in server is lost, what goes straight to others has no use either: the circuit
     // is known through it.
     this.closed = session.closed.then((error) => this.#router.close(error));
+  }
+
+  /** The dial-in server says which server has left; what is no ID of one in use is ignored. */
+  left(payload: Uint8Array): void {
+    this.#router.left(new TextDecoder().decode(payload));
   }
 
   anchor(path: string): Anchor {

@@ -57,6 +57,17 @@ export class Router {
     return this.#direct(server, route);
   }
 
+  /**
+   * The dial-in server says that a server has left the circuit: what is under way with it on a direct
+   * connection fails now, not when that connection is found to be silent.
+   */
+  left(server: string): void {
+    const route = this.#routes.get(server);
+    if (!route) return;
+    this.#routes.delete(server);
+    route.session?.close(new CircuitError("SERVER_GONE", `server ${server} has left the circuit`));
+  }
+
   /** Closes every connection; calls under way fail with `reason`, later ones with CLOSED. */
   async close(reason: CircuitError): Promise<void> {
     if (this.#abort.signal.aborted) return;
