@@ -44,6 +44,8 @@ export class MemoryHost implements DatagramNetwork {
   list: NetworkInterface[];
   /** Set: sending by an interface other than loopback fails with it. */
   trouble: CircuitError | undefined;
+  /** Set: what it sends is lost, and it does not learn of that. */
+  lossy = false;
   /** Set: no socket can be opened. */
   openTrouble: CircuitError | undefined;
 
@@ -111,6 +113,7 @@ export class MemorySocket implements GroupSocket {
     if (this.host.trouble && source !== LOOPBACK) throw this.host.trouble;
     const from = { host: source, port };
     this.host.lan.sent.push({ bytes: bytes.slice(), from, to });
+    if (this.host.lossy) return;
     for (const socket of this.host.lan.sockets) {
       if (socket.#takes(from, to, this.host)) socket.deliver({ bytes: bytes.slice(), from });
     }

@@ -9,9 +9,10 @@ import { type CircuitError, toCircuitError } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { encodeDatagram, newNonce, type Query } from "./datagram.ts";
 import { chooseInterfaces, GroupChannel, type Health, isHealthy, isLoopbackHost } from "./group.ts";
+import { Doubt } from "./doubt.ts";
 import { Heard } from "./heard.ts";
 import { explainRefusal, Inbox, type Refusal } from "./inbox.ts";
-import type { Datagram, DatagramNetwork, UdpAddress } from "./network.ts";
+import type { Datagram, DatagramNetwork, NetworkInterface, UdpAddress } from "./network.ts";
 import { formatGroup, type Group, parseGroup } from "./parse_group.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { announceDelayMs, BURST_QUERIES, retryDelayMs } from "./schedule.ts";
@@ -27,6 +28,9 @@ export const REPORTS_PER_SECOND = 20;
 
 /** Answers are put off by chance, by up to a millisecond a server that is there, but not longer. */
 export const MAX_ANSWER_DELAY_MS = 200;
+
+/** What follows from a warning. */
+const CONSEQUENCE = "the server runs on and tries again; -j joins a circuit without it";
 
 /** What an {@linkcode Announcer} is made of. */
 export interface AnnouncerOptions {
@@ -55,7 +59,8 @@ export interface AnnouncerOptions {
  * Makes a server known on a multicast group and reports the others there.
  *
  * A network without multicast, and one that fails later, is not an error: it is logged once as a
- * warning and tried again, and logged once more when it works.
+ * warning and tried again, and logged once more when it works. Where datagrams can be sent and none
+ * comes back, or nobody else is heard while the first ten are sent, that is a warning, too.
  *
  * @example Join each server that is heard of
  * ```ts ignore
@@ -76,6 +81,7 @@ export class Announcer {
   readonly #channel: GroupChannel;
   readonly #localOnly: boolean;
   readonly #heard = new Heard();
+  readonly #doubt = new Doubt();
   readonly #reports = new RateLimit(REPORTS_PER_SECOND);
   readonly #answers = new RateLimit(ANSWERS_PER_SECOND);
   readonly #listeners = new Set<(server: FoundServer) => void>();
@@ -179,7 +185,7 @@ export class Announcer {
     const trouble = this.#failure ?? troubles[0];
     const healthy = !this.#failure && isHealthy({ through, troubles });
     this.#failure = undefined;
-    if (healthy) this.#succeeded(through.map(({ name }) => name).join(", "));
+    if (healthy) this.#succeeded(through);
     else this.#failed(trouble);
     this.#cancelNext();
     const delay = healthy
@@ -188,7 +194,8 @@ export class Announcer {
     this.#cancelNext = this.#clock.after(delay, () => this.#run());
   }
 
-  #succeeded(through: string): void {
+  #succeeded(interfaces: readonly NetworkInterface[]): void {
+    const through = interfaces.map(({ name }) => name).join(", ");
     this.#sent++;
     // What works once and fails again is not to be tried every second.
     if (this.#healthy) this.#failures = 0;
@@ -199,13 +206,16 @@ export class Announcer {
     }
     this.#healthy = true;
     this.#through = through;
+    // On loopback there is no network to doubt, and being alone there is nothing odd.
+    if (interfaces.every(({ address }) => isLoopbackHost(address))) return;
+    const doubt = this.#doubt.warning(this.#sent);
+    if (doubt) this.#log("warn", `${doubt}; ${CONSEQUENCE}`);
   }
 
   #failed(trouble: CircuitError | undefined): void {
     if (this.#healthy !== false) {
       const reason = trouble?.message ?? "nothing could be sent";
-      const consequence = "the server runs on and tries again; -j joins a circuit without it";
-      this.#log("warn", `does not work: ${reason}; ${consequence}`);
+      this.#log("warn", `does not work: ${reason}; ${CONSEQUENCE}`);
     }
     this.#failures++;
     this.#healthy = false;
@@ -225,9 +235,10 @@ export class Announcer {
     // A datagram may come from an interface that another program on this host has joined.
     if (this.#localOnly && !isLoopbackHost(from.host)) return;
     const accepted = this.#inbox.accept(bytes);
-    if (!accepted || this.#stopped) return;
+    const own = accepted?.message.id === this.#options.self.id;
+    if (!isLoopbackHost(from.host)) this.#doubt.heard(own);
+    if (!accepted || own || this.#stopped) return;
     const { message, key } = accepted;
-    if (message.id === this.#options.self.id) return;
     if (toGroup && message.type === "query") this.#onQuery(message, key, from);
     if (toGroup && message.type === "announce") this.#report(message);
     if (!toGroup && message.type === "answer" && this.#nonces.includes(message.nonce)) {

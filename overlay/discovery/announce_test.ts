@@ -81,6 +81,10 @@ function stranger(lan: MemoryLan, address: string) {
 
 const warnings = (log: readonly string[]) => log.filter((line) => line.startsWith("warn"));
 
+/** The log without what a server says that is alone: where something else is looked at. */
+const troubles = (log: readonly string[]) =>
+  log.filter((line) => !line.includes("nobody else was heard"));
+
 Deno.test("Announcer announces ten times at growing intervals, then once a minute", async () => {
   const lan = new MemoryLan();
   const clock = new FakeClock();
@@ -255,6 +259,40 @@ Deno.test("Announcer warns once where there is no multicast, tries again, and re
   assertEquals(warnings(server.log).length, 1);
 });
 
+Deno.test("Announcer warns where nothing comes back, and where nobody else is heard, once each", async () => {
+  const lan = new MemoryLan();
+  const clock = new FakeClock();
+  const host = lan.host("10.0.0.1");
+  host.lossy = true;
+  await using server = start(1, host, clock);
+  await clock.advance(2_000);
+  assertEquals(warnings(server.log), []);
+  await clock.advance(1_000);
+  const [firewall = "", ...more] = warnings(server.log);
+  assertStringIncludes(firewall, `${GROUP}: nothing comes back`);
+  assertStringIncludes(firewall, "the server runs on");
+  assertEquals(more, []);
+  // Its own come back now, which says nothing of others.
+  host.lossy = false;
+  await clock.advance(600_000);
+  const [, cloud = "", ...rest] = warnings(server.log);
+  assertStringIncludes(cloud, "nobody else was heard");
+  assertStringIncludes(cloud, "-j");
+  assertEquals(rest, []);
+  await using second = start(2, lan.host("10.0.0.2"), clock);
+  await clock.advance(600_000);
+  assertEquals([server.heard.length > 0, second.heard.length > 0], [true, true]);
+  assertEquals([warnings(server.log).length, warnings(second.log)], [2, []]);
+});
+
+Deno.test("Announcer of a server on loopback does not mind being alone", async () => {
+  const clock = new FakeClock();
+  const self = { id: idOf(1), address: "127.0.0.1:7000" };
+  await using server = start(1, new MemoryLan().host(), clock, { self });
+  await clock.advance(600_000);
+  assertEquals(warnings(server.log), []);
+});
+
 Deno.test("Announcer runs on where no socket can be opened, or the only interface goes", async () => {
   const lan = new MemoryLan();
   const clock = new FakeClock();
@@ -262,17 +300,17 @@ Deno.test("Announcer runs on where no socket can be opened, or the only interfac
   host.openTrouble = new CircuitError("BUSY", "the port is in use");
   await using server = start(1, host, clock, { interface: "eth0" });
   await clock.advance(1);
-  assertStringIncludes(warnings(server.log)[0] ?? "", "the port is in use");
+  assertStringIncludes(warnings(troubles(server.log))[0] ?? "", "the port is in use");
   host.openTrouble = undefined;
   await clock.advance(1_000);
-  assertStringIncludes(server.log.at(-1) ?? "", "on the air through eth0");
+  assertStringIncludes(troubles(server.log).at(-1) ?? "", "on the air through eth0");
   const eth0 = host.list.pop();
   await clock.advance(60_000);
-  assertStringIncludes(warnings(server.log)[1] ?? "", "there is no interface eth0");
+  assertStringIncludes(warnings(troubles(server.log))[1] ?? "", "there is no interface eth0");
   assert(eth0);
   host.list.push(eth0);
   await clock.advance(60_000);
-  assertStringIncludes(server.log.at(-1) ?? "", "on the air through eth0");
+  assertStringIncludes(troubles(server.log).at(-1) ?? "", "on the air through eth0");
 });
 
 Deno.test("Announcer opens its sockets again after they failed, with back-off", async () => {
@@ -283,10 +321,10 @@ Deno.test("Announcer opens its sockets again after they failed, with back-off", 
   await clock.advance(300_000);
   for (const socket of host.sockets) socket.fail(new CircuitError("UNREACHABLE", "broken"));
   await settle();
-  assertEquals(warnings(server.log).length, 1);
-  assertStringIncludes(warnings(server.log)[0] ?? "", "broken");
+  assertEquals(warnings(troubles(server.log)).length, 1);
+  assertStringIncludes(warnings(troubles(server.log))[0] ?? "", "broken");
   await clock.advance(10_000);
-  assertStringIncludes(server.log.at(-1) ?? "", "on the air through lo, eth0");
+  assertStringIncludes(troubles(server.log).at(-1) ?? "", "on the air through lo, eth0");
   await using _other = start(2, lan.host("10.0.0.2"), clock);
   await clock.advance(1);
   assertEquals(server.heard, ["2 at 10.0.0.2:7000"]);
