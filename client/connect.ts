@@ -59,7 +59,14 @@ async function withKey(options: DialOptions | undefined): Promise<DialOptions | 
 }
 
 /** Failures that another server may not have. */
-const TRY_NEXT: readonly ErrorCode[] = ["UNREACHABLE", "TIMEOUT", "SERVER_GONE", "BUSY"];
+const TRY_NEXT: readonly ErrorCode[] = [
+  "UNREACHABLE",
+  "TIMEOUT",
+  "SERVER_GONE",
+  "BUSY",
+  // The port is another program's now.
+  "PROTOCOL",
+];
 
 async function dialFirst(
   addresses: AsyncIterable<string> | Iterable<string>,
