@@ -32,15 +32,21 @@ const PERMISSIONS: readonly string[] = [
   "--allow-write",
   "--allow-env",
   "--allow-run",
-  "--allow-sys",
+  "--allow-sys=hostname,networkInterfaces",
   "--no-prompt",
 ];
+
+/** Modules that are loaded by a name which the compiler can't see; see elements/dns/load.ts. */
+const LOADED_LATE: readonly string[] = ["elements/dns/nameserver.ts"];
 
 /** Bytes at the start of an executable that tell its platform. */
 const HEADER_SIZE = 20;
 
 /** Lines of a failed compiler's output that are worth repeating. */
-const TRACE = /^(Stack backtrace:|\s+\d+: <unknown>$|\s+at \.\/)/;
+const TRACE = /^(Stack backtrace:|\s+\d+: (<unknown>|__libc_start_\w+)$|\s+at \.\/)/;
+
+/** What is compiled; see {@linkcode CompileOptions}. */
+type Program = Required<Pick<CompileOptions, "root" | "entry" | "include">>;
 
 /** What {@linkcode compile} needs to know. */
 export interface CompileOptions {
@@ -48,6 +54,8 @@ export interface CompileOptions {
   root: string;
   /** The program, by default main.ts. */
   entry?: string;
+  /** Modules to put in beside those that the program is seen to import, by default none. */
+  include?: readonly string[];
   /** Every platform instead of this machine only. */
   all?: boolean;
   /** A runtime stub, used for the platform that it is of. */
@@ -87,7 +95,8 @@ export function targetOf(header: Uint8Array): string | undefined {
  * another one than the only platform that is asked for.
  */
 export async function compile(options: CompileOptions): Promise<boolean> {
-  const { root, entry = "main.ts", all = false, stub } = options;
+  const { root, entry = "main.ts", include = [], all = false, stub } = options;
+  const program: Program = { root, entry, include };
   const say = options.say ?? ((line) => console.error(line));
   const host = Deno.build.target;
   const targets = all ? TARGETS : [{ triple: host, file: HOST_FILE }];
@@ -101,7 +110,7 @@ export async function compile(options: CompileOptions): Promise<boolean> {
   if (stubTarget !== undefined && all) {
     say(`DENORT_BIN is for ${stubTarget}; it is used for that platform only`);
   }
-  const errors = await typeErrors(root, entry);
+  const errors = await typeErrors(program);
   if (errors !== undefined) {
     say(`can't compile ${entry}, it does not type-check:\n${errors}`);
     return false;
@@ -111,7 +120,7 @@ export async function compile(options: CompileOptions): Promise<boolean> {
   for (const { triple, file } of targets) {
     const own = triple === stubTarget ? stub : undefined;
     const output = `dist/${file}`;
-    const trouble = await make(root, entry, triple, output, own) ??
+    const trouble = await make(program, triple, output, own) ??
       (triple === host ? await starts(`${root}/${output}`) : undefined);
     if (trouble === undefined) {
       const { size } = await Deno.stat(`${root}/${output}`);
@@ -145,9 +154,9 @@ async function readTarget(stub: string): Promise<string> {
 }
 
 /** Type-checks apart, so that a later failure is one of making the file. */
-async function typeErrors(root: string, entry: string): Promise<string | undefined> {
+async function typeErrors({ root, entry, include }: Program): Promise<string | undefined> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["check", "--quiet", entry],
+    args: ["check", "--quiet", entry, ...include],
     cwd: root,
     env: { NO_COLOR: "1" },
     stdout: "null",
@@ -158,8 +167,7 @@ async function typeErrors(root: string, entry: string): Promise<string | undefin
 
 /** Makes one executable; returns what went wrong, if anything did. */
 async function make(
-  root: string,
-  entry: string,
+  { root, entry, include }: Program,
   triple: string,
   output: string,
   stub: string | undefined,
@@ -174,6 +182,7 @@ async function make(
       "--quiet",
       "--no-check",
       ...PERMISSIONS,
+      ...include.flatMap((module) => ["--include", module]),
       "--target",
       triple,
       "--output",
@@ -274,6 +283,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const complete = await compile({
       root: ".",
+      include: LOADED_LATE,
       all: args.includes("--all"),
       stub: Deno.env.get("DENORT_BIN") || undefined,
       say,

@@ -25,7 +25,8 @@ const HEADERS: readonly [string, string, string | undefined][] = [
 ];
 
 const VERSIONED = `import config from "./deno.json" with { type: "json" };
-  console.log(config.version, Deno.permissions.querySync({ name: "ffi" }).state);`;
+  const { late } = await import(new URL("./late.ts", import.meta.url).href);
+  console.log(config.version, late, Deno.permissions.querySync({ name: "ffi" }).state);`;
 
 const STUB = Deno.env.get("DENORT_BIN");
 
@@ -39,12 +40,14 @@ class Project implements AsyncDisposable {
     const root = await Deno.makeTempDir({ prefix: "compile_test-" });
     await Deno.writeTextFile(`${root}/deno.json`, '{ "version": "1.2.3" }');
     await Deno.writeTextFile(`${root}/main.ts`, program);
+    await Deno.writeTextFile(`${root}/late.ts`, 'export const late = "loaded late";');
     return new Project(root);
   }
 
   compile(stub?: string): Promise<boolean> {
     return compile({
       root: this.root,
+      include: ["late.ts"],
       stub,
       say: (line) => this.said.push(line),
     });
@@ -133,6 +136,6 @@ Deno.test({
     const { stdout } = await new Deno.Command(`${project.root}/dist/circuit`, {
       cwd: "/",
     }).output();
-    assertEquals(new TextDecoder().decode(stdout), "1.2.3 prompt\n");
+    assertEquals(new TextDecoder().decode(stdout), "1.2.3 loaded late prompt\n");
   },
 });

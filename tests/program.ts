@@ -19,7 +19,7 @@ const ROOT = new URL("..", import.meta.url);
 export const root: string = ROOT.pathname;
 
 /** The permissions that the tool needs; the same as in its task. */
-const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"];
+const PERMISSIONS = ["net", "read", "write", "env", "run", "sys=hostname,networkInterfaces"];
 
 /** The tool: the compiled executable if there is one to test, else the sources. */
 export function program(): Program {
