@@ -91,7 +91,8 @@ Deno.test("encode() and decode() take every length form", async (t) => {
       await t.step(`${name} of ${size}`, () => {
         const bytes = encode(make(size));
         assertEquals(bytes[0], first);
-        assertEquals(decode(bytes), make(size));
+        // Bytes are compared, since equality of large maps takes seconds.
+        assertEquals(encode(decode(bytes)), bytes);
       });
     }
   }
