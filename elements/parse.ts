@@ -84,11 +84,16 @@ export function record<F extends Record<string, Parser<unknown>>>(fields: F): Pa
     }
     const result: Record<string, unknown> = {};
     for (const [key, parser] of Object.entries(fields)) {
-      const parsed = within(key, () => parser((value as Record<string, unknown>)[key]));
+      const parsed = within(key, () => parser(own(value, key)));
       if (parsed !== undefined) result[key] = parsed;
     }
     return result as Fields<F>;
   };
+}
+
+/** The field of this name, if the object has one itself: `__proto__` may have given it others. */
+function own(value: object, key: string): unknown {
+  return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
 }
 
 /** The error for a value that is not what was wanted. */
@@ -108,7 +113,10 @@ function within<T>(where: string, parse: () => T): T {
 function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (typeof value === "bigint") return String(value);
-  const text = JSON.stringify(value) ?? String(value);
+  // What came from a peer may be nested so deeply, or hold such values, that it cannot be shown.
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value) ? `a list of ${value.length}` : "an object";
+  }
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length > 60 ? text.slice(0, 57) + "..." : text;
 }

@@ -9,8 +9,10 @@ import { parseAddress } from "./address.ts";
 import { CircuitError, toCircuitError } from "./errors.ts";
 import type { DialFailure, Input, LinkId, Member, Output } from "./membership/types.ts";
 import { answerSession, dialSession, type Endpoint, WRONG_SERVER } from "./transport/connect.ts";
+import { Handshakes } from "./transport/handshakes.ts";
+import { MAX_CONNECTIONS, SERVER_RESERVE } from "./transport/limits.ts";
 import { type Conn, isRefusal, type Listener, type Network } from "./transport/network.ts";
-import type { Incoming, Session } from "./transport/session.ts";
+import type { Incoming, Peer, Session } from "./transport/session.ts";
 
 export type { Member };
 
@@ -42,6 +44,10 @@ export interface NodeOptions {
   readonly onRequest: (incoming: Incoming) => void;
   /** The circuit's keys as they are now: the first is used to dial, all are accepted. Default: none. */
   readonly keys?: () => readonly Uint8Array[];
+  /** Connections at a time; default {@linkcode MAX_CONNECTIONS}. */
+  readonly maxConnections?: number;
+  /** Connections at a time that are no sessions yet; default {@linkcode MAX_HANDSHAKES}. */
+  readonly maxHandshakes?: number;
   /** Writes a line to the server's log. */
   readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
 }
@@ -74,13 +80,14 @@ export class Node {
   /** When it goes off, in ms of `performance.now()`; NaN if it is not set. */
   #timerAt = NaN;
   #stopped = false;
-  readonly #stopping = new AbortController();
+  readonly #handshakes: Handshakes;
   readonly #accepting: Promise<void>;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.self = options.self;
     this.#membership = options.membership(options.self);
+    this.#handshakes = new Handshakes(options.maxHandshakes);
     this.#endpoint = {
       get keys() {
         return options.keys?.() ?? [];
@@ -88,6 +95,7 @@ export class Node {
       network: options.network,
       self: options.self,
       onRequest: options.onRequest,
+      admit: (role) => this.#checkRoom(role, this.#sessions.size),
       onMember: (session, payload) => this.#onMember(session, payload),
     };
     this.#accepting = this.#acceptLoop();
@@ -178,7 +186,7 @@ export class Node {
     if (this.#stopped) return;
     this.#do(this.#membership.handle({ type: "leave" }, performance.now()));
     this.#stopped = true;
-    this.#stopping.abort();
+    this.#handshakes.stop();
     clearTimeout(this.#timer);
     this.#options.listener.close();
     const reason = new CircuitError("SERVER_GONE", `server ${this.self.id} has left the circuit`);
@@ -189,19 +197,54 @@ export class Node {
   // --- connections ----------------------------------------------------------------------------
 
   async #acceptLoop(): Promise<void> {
+    let exhausted = false;
     for (;;) {
-      const conn = await this.#options.listener.accept();
+      let conn: Conn | undefined;
+      try {
+        conn = await this.#options.listener.accept();
+      } catch (error) {
+        // Whoever has proved nothing yet makes room for the next, who may have the key.
+        this.#handshakes.drop();
+        if (!exhausted) {
+          const { message } = toCircuitError(error);
+          this.#options.log("warn", `cannot accept connections: ${message} (see ulimit -n)`);
+        }
+        exhausted = true;
+        continue;
+      }
       if (!conn) return;
+      exhausted = false;
       this.#answer(conn);
     }
   }
 
   async #answer(conn: Conn): Promise<void> {
     try {
-      this.#adopt(await answerSession(this.#endpoint, conn, this.#stopping.signal));
+      const session = await this.#handshakes.run(
+        conn.remote,
+        (signal) => answerSession(this.#endpoint, conn, signal),
+      );
+      this.#adopt(session);
+      this.#checkRoom(session.peer.role, this.#sessions.size - 1, session);
     } catch (error) {
       this.#options.log("debug", `turned away a connection: ${toCircuitError(error).message}`);
     }
+  }
+
+  /**
+   * Makes sure that there is room for one more connection.
+   *
+   * @param others Connections that there are.
+   * @param session The one that there is no room for any more, since others were faster.
+   * @throws {CircuitError} `BUSY` if there is not.
+   */
+  #checkRoom(role: Peer["role"], others: number, session?: Session): void {
+    const { maxConnections = MAX_CONNECTIONS } = this.#options;
+    if (others < maxConnections + (role === "server" ? SERVER_RESERVE : 0)) return;
+    const why = `server ${this.self.id} has ${others} connections, which is all it takes`;
+    const error = new CircuitError("BUSY", why);
+    session?.close(error);
+    throw error;
   }
 
   #dial(address: string, id: string | undefined, signal?: AbortSignal): Promise<Session> {

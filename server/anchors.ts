@@ -18,8 +18,19 @@ export interface AnchorNode {
   tie: Call | undefined;
 }
 
-/** Most anchors that a server keeps. */
+/** Most anchors that a server keeps, its own included. */
 export const MAX_ANCHORS = 2_000_000;
+
+/** Most elements that a server keeps, its own included. */
+export const MAX_ELEMENTS = 1_000_000;
+
+/** The limits of a tree. */
+export interface TreeLimits {
+  /** Default {@linkcode MAX_ANCHORS}. */
+  readonly anchors?: number;
+  /** Default {@linkcode MAX_ELEMENTS}. */
+  readonly elements?: number;
+}
 
 /**
  * The tree. An anchor is there as long as it or one below it holds an element; the root, which holds
@@ -29,14 +40,20 @@ export class AnchorTree {
   readonly #root: AnchorNode;
   readonly #counts = new Map<string, number>();
   readonly #onChange: (element: Element) => void;
+  readonly #maxAnchors: number;
+  readonly #maxElements: number;
   #size = 1;
+  /** Elements, those included that are being made. */
+  #elements = 0;
 
   /**
    * @param name The server's ID, the first component of every path.
    * @param onChange Called for each element that has come or gone.
    */
-  constructor(name: string, onChange: (element: Element) => void) {
+  constructor(name: string, onChange: (element: Element) => void, limits: TreeLimits = {}) {
     this.#onChange = onChange;
+    this.#maxAnchors = limits.anchors ?? MAX_ANCHORS;
+    this.#maxElements = limits.elements ?? MAX_ELEMENTS;
     this.#root = newNode(name, undefined);
   }
 
@@ -62,7 +79,7 @@ export class AnchorTree {
    * {@linkcode clear} gives up.
    *
    * @throws {CircuitError} `EXISTS` if there is an element or one is being made; `BUSY` if there are
-   * {@linkcode MAX_ANCHORS}.
+   * {@linkcode MAX_ANCHORS} or {@linkcode MAX_ELEMENTS}. Nothing has changed then.
    */
   reserve(names: readonly string[], path: string): AnchorNode {
     let node = this.#root;
@@ -70,12 +87,9 @@ export class AnchorTree {
       const name = names[i] ?? "";
       let child = node.children?.get(name);
       if (!child) {
-        if (this.#size >= MAX_ANCHORS) {
+        if (this.#size >= this.#maxAnchors) {
           this.#prune(node);
-          throw new CircuitError(
-            "BUSY",
-            `cannot make ${path}: this server has ${MAX_ANCHORS} anchors, which is all it takes`,
-          );
+          throw full(path, this.#maxAnchors, "anchors");
         }
         child = newNode(name, node);
         (node.children ??= new Map()).set(name, child);
@@ -90,6 +104,11 @@ export class AnchorTree {
         `cannot make an element at ${path}: it holds ${kind} already`,
       );
     }
+    if (this.#elements >= this.#maxElements) {
+      this.#prune(node);
+      throw full(path, this.#maxElements, "elements");
+    }
+    this.#elements++;
     node.element = "making";
     return node;
   }
@@ -105,6 +124,7 @@ export class AnchorTree {
   clear(node: AnchorNode): void {
     const { element } = node;
     node.element = undefined;
+    if (element !== undefined) this.#elements--;
     if (element !== undefined && element !== "making") {
       const count = (this.#counts.get(element.kind) ?? 1) - 1;
       if (count > 0) this.#counts.set(element.kind, count);
@@ -136,6 +156,13 @@ export class AnchorTree {
 
 function newNode(name: string, parent: AnchorNode | undefined): AnchorNode {
   return { name, parent, children: undefined, element: undefined, tie: undefined };
+}
+
+function full(path: string, most: number, what: string): CircuitError {
+  return new CircuitError(
+    "BUSY",
+    `cannot make ${path}: this server has ${most} ${what}, which is all it takes`,
+  );
 }
 
 /** One line of a listing. */

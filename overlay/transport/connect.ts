@@ -19,7 +19,8 @@ import { Session } from "./session.ts";
 import type { Peer, SessionOptions } from "./session_types.ts";
 
 /** What a peer says of itself, and how it handles sessions. */
-export interface Endpoint extends Pick<SessionOptions, "onRequest" | "clock" | "maxStreams"> {
+export interface Endpoint
+  extends Pick<SessionOptions, "onRequest" | "clock" | "maxStreams" | "maxHeldBytes"> {
   readonly network: Network;
   /** A server's ID and address; undefined for a client. */
   readonly self?: { readonly id: string; readonly address: string };
@@ -30,6 +31,8 @@ export interface Endpoint extends Pick<SessionOptions, "onRequest" | "clock" | "
   readonly keys?: readonly Uint8Array[];
   /** Default: MessagePack. */
   readonly codec?: Codec;
+  /** Throws where there is no room for one more peer in this role; the peer is told. Default: there is. */
+  readonly admit?: (role: Peer["role"]) => void;
   /** Takes messages of the membership protocol on a session. */
   readonly onMember?: (session: Session, payload: Uint8Array) => void;
 }
@@ -71,7 +74,8 @@ export async function dialSession(
  * Answers a connection that was accepted. A peer that speaks something else, expects another server,
  * has not the key or says nothing is told why and turned away.
  *
- * @param signal Closes the connection when aborted before it is a session.
+ * @param signal Closes the connection when aborted before it is a session. The peer is told the
+ * reason if that is a `CircuitError`.
  * @throws {CircuitError} why the peer was turned away.
  */
 export async function answerSession(
@@ -86,22 +90,34 @@ export async function answerSession(
       const tape = new HelloTape(conn);
       const hello = await readHello(tape);
       checkHello(hello, endpoint.self, conn, isKeyed(endpoint));
+      endpoint.admit?.(hello.role);
       const own = encodeHello(ownHello(endpoint, undefined));
       await writeAll(conn, own);
       return [hello, await secure(endpoint, conn, false, [...tape.bytes, ...own])];
     });
     return startSession(endpoint, secured, false, hello);
   } catch (cause) {
-    if (signal?.aborted) {
-      conn.close();
-      throw cancelled(`answering ${conn.remote}`, signal);
-    }
+    if (signal?.aborted) throw dropped(endpoint, conn, signal);
+    // Whoever gives up on it now does not wait until the peer has heard why it is refused.
+    signal?.addEventListener("abort", () => conn.close(), { once: true });
     const missing = isKeyed(endpoint) ? "circuit hello and proof of its key" : "circuit hello";
     const error = answerError(cause, conn, missing, deadline);
     const words = encodeHello(ownHello(endpoint, undefined, error));
     await sayLast(conn, words, clock, deadline.passed);
     throw error;
   }
+}
+
+/** Closes a connection that has been given up; its peer gets to know why if it listens already. */
+function dropped(endpoint: Endpoint, conn: Conn, signal: AbortSignal): CircuitError {
+  const reason: unknown = signal.reason;
+  if (!(reason instanceof CircuitError)) {
+    conn.close();
+    return cancelled(`answering ${conn.remote}`, signal);
+  }
+  const words = encodeHello(ownHello(endpoint, undefined, reason));
+  conn.write(words).catch(() => {}).finally(() => conn.close());
+  return reason;
 }
 
 function isKeyed({ keys }: Endpoint): boolean {
@@ -163,8 +179,10 @@ function answerError(
 }
 
 function startSession(endpoint: Endpoint, conn: Conn, dialled: boolean, hello: Hello): Session {
-  const peer: Peer = { role: hello.role, id: hello.id, address: hello.address || conn.remote };
-  const { onRequest, onMember, clock, maxStreams } = endpoint;
+  // What a client calls itself is nobody's business: it would go into logs as it is.
+  const address = hello.role === "server" ? hello.address : conn.remote;
+  const peer: Peer = { role: hello.role, id: hello.id, address };
+  const { onRequest, onMember, clock, maxStreams, maxHeldBytes } = endpoint;
   const session: Session = new Session({
     conn,
     dialled,
@@ -174,6 +192,7 @@ function startSession(endpoint: Endpoint, conn: Conn, dialled: boolean, hello: H
     ...(onMember && { onMember: (payload: Uint8Array) => onMember(session, payload) }),
     ...(clock && { clock }),
     ...(maxStreams !== undefined && { maxStreams }),
+    ...(maxHeldBytes !== undefined && { maxHeldBytes }),
   });
   return session;
 }

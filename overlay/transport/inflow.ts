@@ -13,10 +13,16 @@ interface CreditSender {
   sendCredit(stream: number, bytes: number): void;
 }
 
+/** Counts bytes that wait; throws where they are too many. */
+interface Holder {
+  hold(bytes: number): void;
+}
+
 /** Bytes from the other side, bounded by the credit that it was given. */
 export class Inflow {
   readonly #host: CreditSender;
   readonly #id: number;
+  readonly #holder: Holder | undefined;
   /** Most of the time bytes are read as they come, and there is no queue. */
   #queue: ByteQueue | undefined;
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
@@ -29,8 +35,10 @@ export class Inflow {
    * @param host Tells the other side what it is granted.
    * @param id The stream's number.
    * @param window Bytes that the other side may send before it is granted more.
+   * @param holder Is told how many bytes wait here, where anybody has to know.
    */
-  constructor(host: CreditSender, id: number, window: number) {
+  constructor(host: CreditSender, id: number, window: number, holder?: Holder) {
+    this.#holder = holder;
     this.#host = host;
     this.#id = id;
     this.#receivable = this.#window = window;
@@ -69,6 +77,7 @@ export class Inflow {
       this.#reader = undefined;
       reader.resolve(bytes.length > 0 ? bytes.slice() : undefined);
     } else if (bytes.length > 0) {
+      this.#holder?.hold(bytes.length);
       (this.#queue ??= new ByteQueue()).push(bytes);
     }
     // What was granted already must not wait for the next grant when nothing can come before it.
@@ -78,6 +87,7 @@ export class Inflow {
   /** Bytes that are there, without waiting; undefined for none. */
   poll(): Uint8Array | undefined {
     const chunk = this.#queue?.shift();
+    if (chunk) this.#holder?.hold(-chunk.length);
     if (this.#queue?.length === 0) this.#queue = undefined;
     return chunk;
   }
@@ -115,6 +125,7 @@ export class Inflow {
 
   /** Whoever waits gets `error`; what has arrived is dropped. */
   fail(error: CircuitError): void {
+    if (this.#queue) this.#holder?.hold(-this.#queue.length);
     this.#queue = undefined;
     this.#reader?.promise.catch(ignore);
     this.#reader?.reject(error);

@@ -41,6 +41,12 @@ export const KEPT_WRITE_BYTES = 16 * 1024;
  */
 export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
 
+/**
+ * Bytes of streams that a peer has opened which may wait on its connection until they are read or
+ * passed on: 256 MiB, all streams together. A stream that would take more of it is reset.
+ */
+export const MAX_HELD_BYTES = 256 * 1024 * 1024;
+
 /** Most bytes of an error's message on the wire: 4 KiB; longer ones are cut. */
 export const MAX_ERROR_BYTES = 4 * 1024;
 
@@ -50,7 +56,19 @@ export const MAX_METHOD_BYTES = 64;
 /** Most bytes of a path: 64 components of 255 bytes, and their slashes. */
 export const MAX_PATH_BYTES = 64 * 256;
 
-/** Milliseconds that a peer has for its hello. */
+/** Connections that a server has at a time, with clients and with servers: one more is refused. */
+export const MAX_CONNECTIONS = 4_096;
+
+/**
+ * Connections beyond {@linkcode MAX_CONNECTIONS} that there are for servers only, so that clients
+ * cannot take a server out of its circuit.
+ */
+export const SERVER_RESERVE = 64;
+
+/** Connections beside those that are not yet done with hello and key; one more ends another one. */
+export const MAX_HANDSHAKES = 1_024;
+
+/** Milliseconds that a peer has for its hello and for the exchange of keys. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
 /** Most bytes of the text in a hello. */

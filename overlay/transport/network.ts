@@ -23,7 +23,12 @@ export interface Conn {
 export interface Listener {
   /** The port that it listens on. */
   readonly port: number;
-  /** The next connection; undefined once the listener is closed. */
+  /**
+   * The next connection; undefined once the listener is closed.
+   *
+   * @throws {CircuitError} `BUSY` if the process has no file descriptor left for it. The listener is
+   * well: asking again tries again.
+   */
   accept(): Promise<Conn | undefined>;
   /** Stops accepting; connections that were accepted stay. Closing twice is harmless. */
   close(): void;

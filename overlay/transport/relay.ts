@@ -23,8 +23,9 @@ import type { FrameSink, Incoming } from "./session_types.ts";
  */
 export function relay(incoming: Incoming, target: Session | Promise<Session>): void {
   const { session, stream, flags, body, window } = incoming;
-  const caller = new Leg(INITIAL_WINDOW - body.length, false);
-  const server = new Leg(window, true);
+  // All that waits is there on behalf of the caller.
+  const caller = new Leg(INITIAL_WINDOW - body.length, false, session);
+  const server = new Leg(window, true, session);
   caller.other = server;
   server.other = caller;
   if (flags & Flag.END) server.ended = server.sent = caller.heardEnd = true;
@@ -33,8 +34,11 @@ export function relay(incoming: Incoming, target: Session | Promise<Session>): v
   const failed = (error: unknown) => caller.fail(toCircuitError(error));
   if (target instanceof Promise) {
     // The request's bytes are the read buffer's, which is used again before the session is there.
+    const { length } = incoming.payload;
+    session.hold(length);
     const kept = { ...incoming, payload: incoming.payload.slice() };
-    target.then((found) => caller.over || server.open(found, kept)).catch(failed);
+    target.finally(() => session.hold(-length))
+      .then((found) => caller.over || server.open(found, kept)).catch(failed);
     return;
   }
   try {
@@ -47,6 +51,7 @@ export function relay(incoming: Incoming, target: Session | Promise<Session>): v
 /** One end of a relayed call: takes the frames of its session, and sends what the other end took. */
 class Leg implements FrameSink, FrameSource {
   readonly #waiting = new ByteQueue();
+  readonly #holder: Pick<Session, "hold">;
   #session: Session | undefined;
   #stream = NO_STREAM;
   /** Bytes that may still come from this end. */
@@ -64,7 +69,8 @@ class Leg implements FrameSink, FrameSource {
   /** The call is over, or cannot go on. */
   over = false;
 
-  constructor(receivable: number, mayReply: boolean) {
+  constructor(receivable: number, mayReply: boolean, holder: Pick<Session, "hold">) {
+    this.#holder = holder;
     this.#receivable = receivable;
     this.#mayReply = mayReply;
   }
@@ -110,6 +116,7 @@ class Leg implements FrameSink, FrameSource {
       this.#credit = 0;
     } else {
       const bytes = this.#waiting.shift(MAX_DATA_BYTES);
+      if (bytes) this.#holder.hold(-bytes.length);
       const last = this.ended && this.#waiting.length === 0 && !this.sent;
       if (bytes || last) {
         out.frame(FrameType.DATA, last ? Flag.END : 0, this.#stream, bytes ?? EMPTY);
@@ -125,6 +132,7 @@ class Leg implements FrameSink, FrameSource {
     switch (type) {
       case FrameType.DATA:
         this.#take(payload.length, end);
+        this.#holder.hold(payload.length);
         other.#waiting.push(payload);
         other.ended ||= end;
         return other.#wake();
@@ -202,6 +210,7 @@ class Leg implements FrameSink, FrameSource {
     if (this.over) return;
     for (const leg of [this, this.other]) {
       leg.over = true;
+      leg.#holder.hold(-leg.#waiting.length);
       leg.#waiting.clear();
       leg.#session?.forget(leg.#stream);
     }

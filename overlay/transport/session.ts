@@ -15,6 +15,7 @@ import {
   FLUSH_TIMEOUT_MS,
   INITIAL_WINDOW,
   KEEPALIVE_MS,
+  MAX_HELD_BYTES,
   MAX_PAYLOAD_BYTES,
   MAX_STREAMS,
   MAX_WINDOW,
@@ -46,6 +47,7 @@ export class Session {
   readonly #pulse: Pulse;
   readonly #closed = Promise.withResolvers<CircuitError>();
   #error: CircuitError | undefined;
+  #held = 0;
   /** What this side ends the session with, once it does so in order. */
   #reason: CircuitError | undefined;
   /** What the peer has announced that it will end the session with, and when it did. */
@@ -159,6 +161,22 @@ export class Session {
   /** The stream is over: frames that still come for it are ignored. */
   forget(stream: number): void {
     this.#streams.delete(stream);
+  }
+
+  /**
+   * So many bytes more (or fewer) of streams that the peer has opened wait in this process.
+   *
+   * @throws {CircuitError} `BUSY` if these would be more than {@linkcode MAX_HELD_BYTES}.
+   */
+  hold(bytes: number): void {
+    const most = this.#options.maxHeldBytes ?? MAX_HELD_BYTES;
+    if (bytes > 0 && this.#held + bytes > most) {
+      throw new CircuitError(
+        "BUSY",
+        `${this.#held} bytes that came on this connection wait to be read, ${most} are allowed`,
+      );
+    }
+    this.#held += bytes;
   }
 
   // --- sending --------------------------------------------------------------------------------

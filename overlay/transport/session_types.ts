@@ -58,6 +58,8 @@ export interface SessionOptions {
   readonly clock?: Clock;
   /** Streams that may be open at a time; default {@linkcode MAX_STREAMS}. */
   readonly maxStreams?: number;
+  /** Bytes of the peer's streams that may wait to be read; default {@linkcode MAX_HELD_BYTES}. */
+  readonly maxHeldBytes?: number;
 }
 
 /** A request to send. */

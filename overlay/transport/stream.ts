@@ -19,7 +19,7 @@ import type { FrameSink } from "./session_types.ts";
 /** What a stream needs of the session that it is on. */
 export type StreamHost = Pick<
   Session,
-  "codec" | "sendReply" | "sendCredit" | "sendReset" | "sendWhenReady" | "forget"
+  "codec" | "hold" | "sendReply" | "sendCredit" | "sendReset" | "sendWhenReady" | "forget"
 >;
 
 /**
@@ -64,7 +64,7 @@ export class Stream implements FrameSink, FrameSource {
     this.#host = host;
     this.#id = id;
     this.#opener = options.opener;
-    this.#in = new Inflow(host, id, options.receivable);
+    this.#in = new Inflow(host, id, options.receivable, options.opener ? undefined : host);
     this.#out = new Outflow(options.credit);
     this.#out.sentAlong(options.sent ?? 0, options.ended ?? false);
   }

@@ -72,6 +72,9 @@ function listen(host: string, port: number): Listener {
           // The peer was gone before it was accepted, or there are too many open files: the
           // listener itself is well, and trying again at once would spin.
           await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+          if (open && isExhausted(error)) {
+            throw new CircuitError("BUSY", "too many open files", { cause: error });
+          }
         }
       }
       return undefined;
@@ -86,6 +89,12 @@ function listen(host: string, port: number): Listener {
 
 /** Milliseconds before accepting again after an error. */
 const ACCEPT_RETRY_MS = 100;
+
+/** True where this process, or the machine, has no file descriptors left. */
+function isExhausted(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    (error.code === "EMFILE" || error.code === "ENFILE");
+}
 
 function listenError(where: string, cause: unknown): CircuitError {
   const say = (code: "BUSY" | "DENIED" | "BAD_REQUEST", why: string) =>
