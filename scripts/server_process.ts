@@ -16,16 +16,23 @@ export interface ServerProcess extends AsyncDisposable {
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
+/** The program from its sources. */
+const FROM_SOURCE = [Deno.execPath(), "run", "--quiet", "-A", MAIN];
+
 /**
  * Starts a server on a free port of the loopback interface and waits until it says its address. The
  * server is stopped when the result is disposed of.
  *
  * @param args Further arguments of `circuit start`.
+ * @param program What to run, with its first arguments. Default: the program from its sources.
  * @throws {Error} with what it printed, if it ends before that.
  */
-export async function startServerProcess(args: readonly string[] = []): Promise<ServerProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", MAIN, "start", "-a", "127.0.0.1:0", ...args],
+export async function startServerProcess(
+  args: readonly string[] = [],
+  [program = "", ...first]: readonly string[] = FROM_SOURCE,
+): Promise<ServerProcess> {
+  const child = new Deno.Command(program, {
+    args: [...first, "start", "-a", "127.0.0.1:0", ...args],
     env: { CIRCUIT_LOG: "error" },
     stdin: "null",
     stdout: "piped",

@@ -10,8 +10,12 @@ const PIECE = 256 * 1024;
 
 /** A connection to the raw server. */
 export interface Raw extends AsyncDisposable {
+  /** The server's process. */
+  readonly pid: number;
   /** Sends the bytes and waits until as many have come back. */
   echo(bytes: Uint8Array): Promise<void>;
+  /** Echoes a second of the bytes, so many of them on their way at a time, gathered into writes. */
+  rate(echoes: number, inFlight: number, bytes: Uint8Array): Promise<number>;
   /** Megabytes a second of an echoed stream of so many bytes. */
   throughput(bytes: number): Promise<number>;
   /** Megabytes a second of a process's output, read by the server and sent here. */
@@ -40,15 +44,27 @@ export async function startRaw(): Promise<Raw> {
     for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
   };
   return {
+    pid: child.pid,
     async echo(bytes) {
       await send(bytes);
       await receive(conn, bytes.length);
+    },
+    async rate(echoes, inFlight, bytes) {
+      const batch = new Uint8Array(bytes.length * inFlight);
+      const start = performance.now();
+      for (let left = echoes; left > 0; left -= inFlight) {
+        await send(batch);
+        await receive(conn, batch.length);
+      }
+      return echoes * 1000 / (performance.now() - start);
     },
     async throughput(bytes) {
       const piece = new Uint8Array(PIECE);
       const start = performance.now();
       const sending = async () => {
-        for (let left = bytes; left > 0; left -= piece.length) await send(piece);
+        for (let left = bytes; left > 0; left -= piece.length) {
+          await send(piece.subarray(0, Math.min(left, piece.length)));
+        }
       };
       await Promise.all([sending(), receive(conn, bytes)]);
       return bytes / 1000 / (performance.now() - start);

@@ -1,0 +1,98 @@
+/**
+ * The executable, beside an empty program that was compiled in the same way.
+ *
+ * @module
+ */
+
+import { type ServerProcess, startServerProcess } from "../server_process.ts";
+import { compile } from "../compile.ts";
+import { compare, latency, median } from "./measure.ts";
+import { residentBytes } from "./process.ts";
+import { type Bench, compared } from "./section.ts";
+
+const PROJECT = new URL("../..", import.meta.url).pathname;
+
+/** What it takes to be a program. */
+const EMPTY_PROGRAM = "// Nothing to do.\n";
+
+/** The same, waiting. */
+const WAITING_PROGRAM = 'console.log("waiting");\nawait new Promise((r) => setTimeout(r, 3e8));\n';
+
+/** Runs of a round. */
+const RUNS = 5;
+
+/** Milliseconds until memory is looked at. */
+const SETTLE_MS = 3_000;
+
+/** Whole processes of `circuit ls /`, and the memory of a server that is idle. */
+export async function executable(bench: Bench): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const circuit = await make(PROJECT, "main.ts");
+    const empty = await make(folder, "empty.ts", EMPTY_PROGRAM);
+    const waiting = await make(folder, "waiting.ts", WAITING_PROGRAM);
+    if (!circuit || !empty || !waiting) {
+      bench.skip("executable", "deno compile cannot make one here; see DENORT_BIN in scripts/");
+      return;
+    }
+    await startUp(bench, circuit, empty);
+    await memory(bench, circuit, waiting);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Compiles a program; undefined if that cannot be done. */
+async function make(root: string, entry: string, text?: string): Promise<string | undefined> {
+  if (text !== undefined) await Deno.writeTextFile(`${root}/${entry}`, text);
+  const stub = Deno.env.get("DENORT_BIN");
+  if (!await compile({ root, entry, stub, say: () => {} })) return undefined;
+  if (text === undefined) return `${root}/dist/circuit`;
+  const file = `${root}/${entry}.out`;
+  await Deno.rename(`${root}/dist/circuit`, file);
+  return file;
+}
+
+async function startUp(bench: Bench, circuit: string, empty: string): Promise<void> {
+  await using server = await startServerProcess();
+  const ls = () => run(circuit, ["ls", "-d", server.address, "/"]);
+  const result = await compare(
+    bench.rounds,
+    async () => await latency(ls, RUNS) / 1000,
+    async () => await latency(() => run(empty, []), RUNS) / 1000,
+  );
+  const target = { of: "ratio", atMost: 3 } as const;
+  bench.add(compared("circuit ls /, whole process", "ms", "empty program", result, target));
+}
+
+async function memory(bench: Bench, circuit: string, waiting: string): Promise<void> {
+  const values: number[] = [];
+  const raws: number[] = [];
+  for (let round = 0; round < bench.rounds; round++) {
+    await using server: ServerProcess = await startServerProcess([], [circuit]);
+    const program = new Deno.Command(waiting, { stdin: "null", stdout: "null" }).spawn();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    values.push((await residentBytes(server.pid) ?? NaN) / 1e6);
+    raws.push((await residentBytes(program.pid) ?? NaN) / 1e6);
+    program.kill("SIGKILL");
+    await program.status;
+  }
+  if (values.some(Number.isNaN)) {
+    bench.skip("idle server, memory", "this system has no /proc");
+    return;
+  }
+  const ratio = median(values.map((value, i) => value / (raws[i] ?? NaN)));
+  const result = { value: median(values), raw: median(raws), ratio };
+  const target = { of: "ratio", atMost: 1.6 } as const;
+  bench.add(compared("idle server, memory", "MB", "empty program", result, target));
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error(`${program} ${args.join(" ")} failed`);
+}
