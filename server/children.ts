@@ -1,11 +1,11 @@
 /**
- * The processes that a server has started: what becomes of them when it stops.
+ * The processes and containers that a server has started: what becomes of them when it stops.
  *
  * @module
  */
 
 import type { Element } from "../elements/mod.ts";
-import type { ProcElement } from "../elements/proc/mod.ts";
+import { isRunning, type RunningElement } from "../elements/proc/mod.ts";
 import { toCircuitError } from "../overlay/errors.ts";
 import type { Log } from "./log.ts";
 import type { VarDir } from "./var_dir.ts";
@@ -36,7 +36,7 @@ export class Children {
 
   /** An element has come or gone: if children did, the list is written down soon. */
   changed(element: Element): void {
-    if (!this.#varDir || element.kind !== "proc" || this.#timer !== undefined) return;
+    if (!this.#varDir || !isRunning(element) || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#record();
@@ -53,23 +53,21 @@ export class Children {
   /** Ends all of them: SIGTERM, and SIGKILL after {@linkcode GRACE_MS}. */
   async terminate(): Promise<void> {
     clearTimeout(this.#timer);
-    await Promise.all(this.#processes().map((proc) => proc.terminate(GRACE_MS)));
+    await Promise.all(this.#running().map((each) => each.terminate(GRACE_MS)));
     await Promise.allSettled(this.#ending);
     await this.#record();
   }
 
   async #record(): Promise<void> {
     try {
-      const children = await Promise.all(this.#processes().map((proc) => proc.identity()));
-      await this.#varDir?.recordChildren(children);
+      const known = await Promise.all(this.#running().map((each) => each.identity()));
+      await this.#varDir?.recordChildren(known.filter((each) => each !== undefined));
     } catch (error) {
       this.#log("warn", `cannot write down the children: ${toCircuitError(error).message}`);
     }
   }
 
-  #processes(): ProcElement[] {
-    return [...this.#elements()].filter((element): element is ProcElement =>
-      element.kind === "proc"
-    );
+  #running(): RunningElement[] {
+    return [...this.#elements()].filter(isRunning);
   }
 }

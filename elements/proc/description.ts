@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Parser, streaming, unary } from "../describe.ts";
+import { type Parser, type Streaming, streaming, type Unary, unary } from "../describe.ts";
 import { boolean, integer, list, nothing, optional, osString, record, string } from "../parse.ts";
 
 /** Most bytes of an output stream that `keep` may ask for: 64 MiB. */
@@ -74,23 +74,40 @@ export interface ProcStat {
   readonly pid: number;
 }
 
+/** The methods that processes and containers have in common. `Stat` is what describes one. */
+export type RunningMethods<Stat> = {
+  /** The bytes that go up are written to the program; their end closes its standard input. */
+  readonly stdin: Streaming<void>;
+  /** The caller ends its own stream once it has read everything, to acknowledge that. */
+  readonly stdout: Streaming<void>;
+  /** As `stdout`. */
+  readonly stderr: Streaming<void>;
+  /** Answers when the program has exited, at once if it has already. */
+  readonly wait: Unary<void, Stat>;
+  /** Takes a name with or without SIG, in any letter case. */
+  readonly signal: Unary<string, void>;
+  readonly peek: Unary<void, Stat>;
+};
+
+/** {@linkcode RunningMethods} as they are described. */
+export function runningMethods<Stat>(): RunningMethods<Stat> {
+  return {
+    stdin: streaming("up", nothing),
+    stdout: streaming("both", nothing),
+    stderr: streaming("both", nothing),
+    wait: unary(nothing),
+    signal: unary(string),
+    peek: unary(nothing),
+  };
+}
+
 /** The process's methods. */
 export const procDescription = {
   name: "proc",
   methods: {
-    /** The bytes that go up are written to the process; their end closes its standard input. */
-    stdin: streaming("up", nothing),
-    /** The caller ends its own stream once it has read everything, to acknowledge that. */
-    stdout: streaming("both", nothing),
-    /** As `stdout`. */
-    stderr: streaming("both", nothing),
-    /** Answers when the process has exited, at once if it has already. */
-    wait: unary<void, ProcStat>(nothing),
-    /** Takes a name with or without SIG, in any letter case. */
-    signal: unary<string, void>(string),
+    ...runningMethods<ProcStat>(),
     /** The environment that the process was started with: its own, else the server's. */
     getEnv: unary<void, string[]>(nothing),
     getCmd: unary<void, Cmd>(nothing),
-    peek: unary<void, ProcStat>(nothing),
   },
 } as const;

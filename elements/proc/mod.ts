@@ -13,5 +13,6 @@ export {
   type ProcStat,
 } from "./description.ts";
 export { makeProc, type ProcContext, type ProcElement } from "./proc.ts";
+export { isRunning, type RunningElement } from "./running.ts";
 export { knownSignals } from "./signals.ts";
 export { type Child, formatChildren, parseChildren, survivors } from "./survivors.ts";

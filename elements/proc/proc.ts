@@ -5,19 +5,15 @@
  */
 
 import { CircuitError } from "../../overlay/errors.ts";
-import type { Call } from "../call.ts";
-import type { Element, ElementContext, Handlers } from "../describe.ts";
+import type { ElementContext, Handlers } from "../describe.ts";
 import { type Cmd, type Phase, procDescription, type ProcStat } from "./description.ts";
 import { type Ending, ending } from "./ending.ts";
 import { ownEnv } from "./environment.ts";
-import { KeptOutput } from "./kept.ts";
 import { osState, startTime } from "./os_state.ts";
-import { type Output, SingleReaderOutput } from "./output.ts";
+import { Running, type RunningElement } from "./running.ts";
 import { parseSignal } from "./signals.ts";
 import { spawn } from "./spawn.ts";
-import { Stdin } from "./stdin.ts";
 import type { Child } from "./survivors.ts";
-import { Waiters } from "./waiters.ts";
 
 /** Longest time in which a process is expected to have stopped after SIGSTOP: 200 ms. */
 const STOP_SETTLE_MS = 200;
@@ -35,7 +31,7 @@ const STOP_LOOK_MS = 1;
 export type ProcContext = Pick<ElementContext, "path" | "tied" | "remove" | "log">;
 
 /** A process element, as the server that hosts it sees it. */
-export interface ProcElement extends Element {
+export interface ProcElement extends RunningElement {
   readonly kind: "proc";
   readonly handlers: Handlers<typeof procDescription.methods>;
   /** The operating system's number of the process. */
@@ -50,7 +46,6 @@ export interface ProcElement extends Element {
    * output is left that nobody reads.
    */
   readonly released: Promise<void>;
-  /** What to record of it, so that it can be recognised after a crash of the server. */
   identity(): Promise<Child>;
   /**
    * Ends the process: SIGTERM (and SIGCONT if it is stopped, so that it can act on that), then
@@ -85,10 +80,10 @@ class Proc implements ProcElement {
   readonly kind = "proc";
   readonly description = procDescription;
   readonly handlers: Handlers<typeof procDescription.methods> = {
-    stdin: (_, call) => this.#living().#stdin.serve(call),
-    stdout: (_, call) => this.#living().#stdout.serve(call),
-    stderr: (_, call) => this.#living().#stderr.serve(call),
-    wait: (_, call) => this.#wait(call),
+    stdin: (_, call) => this.#running.stdin(call),
+    stdout: (_, call) => this.#running.stdout(call),
+    stderr: (_, call) => this.#running.stderr(call),
+    wait: (_, call) => this.#running.wait(call),
     signal: (name) => this.#signal(name),
     getEnv: () => this.#living().cmd.env ?? ownEnv(),
     getCmd: () => this.#living().cmd,
@@ -98,18 +93,12 @@ class Proc implements ProcElement {
   readonly pid: number;
   readonly exited: Promise<ProcStat>;
   readonly released: Promise<void>;
-  readonly #stdin: Stdin;
-  readonly #stdout: Output;
-  readonly #stderr: Output;
+  readonly #running: Running<ProcStat>;
   readonly #context: ProcContext;
   readonly #child: Deno.ChildProcess;
-  readonly #waiters = new Waiters<ProcStat>();
   #ending: Ending | undefined;
   /** True once it was seen to be stopped. */
   #wasStopped = false;
-  /** Set once the element is gone from its anchor. */
-  #gone: CircuitError | undefined;
-  #removesItself = false;
   #released = false;
 
   constructor(cmd: Cmd, context: ProcContext) {
@@ -117,16 +106,15 @@ class Proc implements ProcElement {
     this.#context = context;
     this.#child = spawn(cmd, context.path, { ownGroup: context.tied });
     this.pid = this.#child.pid;
-    this.#stdin = new Stdin(`the stdin of ${context.path}`, this.#child.stdin);
-    this.#stdout = output(cmd, `the stdout of ${context.path}`, this.#child.stdout);
-    this.#stderr = output(cmd, `the stderr of ${context.path}`, this.#child.stderr);
+    this.#running = new Running(this.#child, {
+      path: context.path,
+      what: "process",
+      keep: cmd.keep ?? 0,
+      scrub: cmd.scrub ?? false,
+      remove: () => context.remove(),
+    });
     this.exited = ending(this.#child.status).then((end) => this.#exit(end));
-    this.released = Promise.all([
-      this.exited,
-      this.#stdin.closed,
-      this.#stdout.closed,
-      this.#stderr.closed,
-    ]).then(() => {
+    this.released = Promise.all([this.exited, this.#running.closed]).then(() => {
       this.#released = true;
     });
   }
@@ -154,17 +142,7 @@ class Proc implements ProcElement {
   }
 
   dispose(): void | Promise<void> {
-    const gone = new CircuitError("ABORTED", `${this.#context.path}: the process was scrubbed`);
-    this.#gone = gone;
-    if (this.#removesItself) {
-      this.#stdout.release();
-      this.#stderr.release();
-    } else {
-      this.#stdin.abort(gone);
-      this.#stdout.abort(gone);
-      this.#stderr.abort(gone);
-      this.#waiters.fail(gone);
-    }
+    this.#running.dispose();
     if (this.#context.tied) return this.terminate(TIED_GRACE_MS);
   }
 
@@ -176,20 +154,8 @@ class Proc implements ProcElement {
   #exit(end: Ending): ProcStat {
     this.#ending = end;
     const stat = this.#stat(phaseOf(end));
-    this.#stdin.exited(end.exit ?? "exit status 0");
-    this.#stdout.exited();
-    this.#stderr.exited();
-    this.#waiters.settle(stat);
-    if (this.cmd.scrub === true && this.#gone === undefined) {
-      this.#removesItself = true;
-      this.#context.remove();
-    }
+    this.#running.finished(stat, end.exit);
     return stat;
-  }
-
-  #wait(call: Call): ProcStat | Promise<ProcStat> {
-    const end = this.#living().#ending;
-    return end === undefined ? this.#waiters.wait(call) : this.#stat(phaseOf(end));
   }
 
   async #signal(name: string): Promise<void> {
@@ -272,14 +238,9 @@ class Proc implements ProcElement {
 
   /** This, unless it was scrubbed. */
   #living(): this {
-    if (this.#gone !== undefined) throw this.#gone;
+    this.#running.check();
     return this;
   }
-}
-
-function output(cmd: Cmd, name: string, stream: ReadableStream<Uint8Array>): Output {
-  const keep = cmd.keep ?? 0;
-  return keep > 0 ? new KeptOutput(name, stream, keep) : new SingleReaderOutput(name, stream);
 }
 
 function phaseOf(end: Ending): Phase {

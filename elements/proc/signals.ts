@@ -64,11 +64,12 @@ export function knownSignals(os: string = Deno.build.os): Deno.Signal[] {
 /**
  * The signal of that name: with or without `SIG`, in any letter case.
  *
+ * @param os The system that it is for; default: this one.
  * @throws {CircuitError} `BAD_REQUEST` with the list of known signals.
  */
-export function parseSignal(name: string): Deno.Signal {
+export function parseSignal(name: string, os?: string): Deno.Signal {
   const bare = name.trim().toUpperCase().replace(/^SIG/, "");
-  const known = knownSignals();
+  const known = knownSignals(os);
   const signal = known.find((each) => each === `SIG${bare}`);
   if (signal !== undefined) return signal;
   const list = known.map((each) => each.slice("SIG".length)).join(", ");
