@@ -9,6 +9,7 @@ import { checkComponent, formatPath, MAX_COMPONENTS } from "../elements/path.ts"
 import { CircuitError } from "../overlay/errors.ts";
 import { call, open, type Target } from "./call.ts";
 import { ChanHandle } from "./chan.ts";
+import { ContainerHandle } from "./container.ts";
 import { NameserverHandle } from "./nameserver.ts";
 import { ProcHandle } from "./proc.ts";
 import { readPairs } from "./records.ts";
@@ -35,11 +36,12 @@ import type {
 } from "./types.ts";
 
 /** How a handle of each kind is made from its anchor. */
-const HANDLES: Partial<Record<Kind, (target: Target) => Element>> = {
+const HANDLES: Readonly<Record<Kind, (target: Target) => Element>> = {
   server: (target) => new ServerHandle(target),
   proc: (target) => new ProcHandle(target),
   chan: (target) => new ChanHandle(target),
   dns: (target) => new NameserverHandle(target),
+  docker: (target) => new ContainerHandle(target),
   "@join": (target) => new SubscriptionHandle("@join", target),
   "@leave": (target) => new SubscriptionHandle("@leave", target),
 };
@@ -124,9 +126,9 @@ export class AnchorHandle implements Anchor, Target {
     return new NameserverHandle(this);
   }
 
-  async makeContainer(run: ContainerRun, options?: CallOptions): Promise<Container> {
+  async makeContainer(run: ContainerRun, options?: MakeOptions): Promise<Container> {
     await this.#make("docker", run, options);
-    return this.#handle("docker") as Container;
+    return new ContainerHandle(this);
   }
 
   scrub(options?: CallOptions): Promise<void> {
@@ -176,8 +178,8 @@ export class AnchorHandle implements Anchor, Target {
   }
 
   #handle(kind: Kind): Element {
-    const make = HANDLES[kind];
-    if (make) return make(this);
+    // A newer server may have other kinds.
+    if (Object.hasOwn(HANDLES, kind)) return HANDLES[kind](this);
     throw new CircuitError(
       "UNSUPPORTED",
       `${this.path} holds an element of kind ${kind}, which this client does not know`,

@@ -13,12 +13,24 @@
 
 import type { Kind } from "../elements/describe.ts";
 import type { ChanStat } from "../elements/chan/description.ts";
+import type { ContainerRun, ContainerStat } from "../elements/container/description.ts";
 import type { NameserverStat } from "../elements/dns/description.ts";
 import type { Cmd, Phase, ProcStat } from "../elements/proc/description.ts";
 import type { ServerStat } from "../elements/server/description.ts";
 import type { SubscriptionStat } from "../elements/subscription/description.ts";
 
-export type { ChanStat, Cmd, Kind, NameserverStat, Phase, ProcStat, ServerStat, SubscriptionStat };
+export type {
+  ChanStat,
+  Cmd,
+  ContainerRun,
+  ContainerStat,
+  Kind,
+  NameserverStat,
+  Phase,
+  ProcStat,
+  ServerStat,
+  SubscriptionStat,
+};
 
 /** How to connect to a circuit. */
 export interface DialOptions {
@@ -176,12 +188,15 @@ export interface Anchor {
    */
   makeNameserver(address?: string, options?: CallOptions): Promise<Nameserver>;
   /**
-   * Starts a container on the anchor's server.
+   * Starts a container on the anchor's server, with `docker` or `podman`. An image that is missing is
+   * pulled, which may take minutes; cancelling gives that up.
    *
+   * @returns once the container runs.
    * @throws {CircuitError} `UNSUPPORTED` if the server was not started with `-docker` or has no
-   * container runtime, `NOT_FOUND` if the image cannot be had; the anchor is left empty.
+   * container engine, `NOT_FOUND` if the image cannot be had, `BAD_REQUEST` if the container cannot
+   * be started; the anchor is left empty.
    */
-  makeContainer(run: ContainerRun, options?: CallOptions): Promise<Container>;
+  makeContainer(run: ContainerRun, options?: MakeOptions): Promise<Container>;
   /**
    * Removes the element, whatever it is; see its own `scrub`. Nothing happens where there is none.
    *
@@ -375,35 +390,12 @@ export interface Nameserver {
   scrub(options?: CallOptions): Promise<void>;
 }
 
-/** A container, on the anchor's server. */
+/**
+ * A container, on the anchor's server. It is removed from the container engine when it has ended;
+ * from then on {@linkcode peek} gives its last state. Signals go to its first process, which by the
+ * kernel's rules ignores those that it has no handler for, but not `KILL` and `STOP`.
+ */
 export interface Container extends Runnable<ContainerStat> {
   /** Tells it from the other kinds of element. */
   readonly kind: "docker";
-}
-
-/** What the container runtime's `inspect` reports, unchanged. */
-export type ContainerStat = Readonly<Record<string, unknown>>;
-
-/** What makes a container. Absent fields are left to the container runtime and the image. */
-export interface ContainerRun {
-  /** Name of the image. */
-  image: string;
-  /** Most memory, in bytes. */
-  memory?: number;
-  /** Weight against other containers when processors are short; the runtime's default is 1024. */
-  cpuShares?: number;
-  /** Volumes, `DIR`, `HOST_DIR:DIR` or `HOST_DIR:DIR:ro`. */
-  volume?: string[];
-  /** Working directory. */
-  dir?: string;
-  /** Entry point. */
-  entry?: string;
-  /** Environment that is added to the image's, as `NAME=VALUE`. */
-  env?: string[];
-  /** The program to run. */
-  path?: string;
-  /** Its arguments, not counting its own name. */
-  args?: string[];
-  /** True: the element goes by itself when the container exits. Default false. */
-  scrub?: boolean;
 }

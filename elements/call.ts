@@ -69,3 +69,10 @@ export const INITIAL_WINDOW = 32 * 1024;
 
 /** Most bytes that fit beside an answer in one frame: 32 KiB. */
 export const MAX_INLINE_BYTES = 32 * 1024;
+
+/** A signal that is aborted when the call is over: it takes the call's one `onOver` callback. */
+export function signalOf(call: Call): AbortSignal {
+  const over = new AbortController();
+  call.onOver((error) => over.abort(error));
+  return over.signal;
+}

@@ -101,6 +101,10 @@ export interface ElementContext {
   readonly path: string;
   /** True: the element was made for as long as its maker is there, see `anchor.tie`. */
   readonly tied: boolean;
+  /** Aborted when whoever makes the element needs it no more; of no meaning once it is made. */
+  readonly signal: AbortSignal;
+  /** Whether the server makes containers. */
+  readonly docker: boolean;
   /** Removes the element from its anchor, as `scrub` does; no effect when it is gone already. */
   remove(): void;
   /** Writes a line to the server's log. */

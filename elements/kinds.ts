@@ -6,6 +6,7 @@
 
 import { makeChan } from "./chan/chan.ts";
 import { parseCapacity } from "./chan/description.ts";
+import { makeContainer, parseContainerRun } from "./container/mod.ts";
 import type { CircuitView, Element, ElementContext, Parser } from "./describe.ts";
 import { makeNameserver, parseEndpoint } from "./dns/mod.ts";
 import { parseCmd } from "./proc/description.ts";
@@ -40,6 +41,7 @@ export const KINDS: Readonly<Record<string, ElementKind>> = {
   chan: kind(parseCapacity, makeChan),
   proc: kind(parseCmd, makeProc),
   dns: kind(parseEndpoint, makeNameserver),
+  docker: kind(parseContainerRun, makeContainer),
   "@join": kind(nothing, (_, context, circuit) => makeSubscription("join", context, circuit)),
   "@leave": kind(nothing, (_, context, circuit) => makeSubscription("leave", context, circuit)),
 };

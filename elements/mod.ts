@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type Call } from "./call.ts";
+export { type Call, signalOf } from "./call.ts";
 export type {
   Args,
   CircuitView,

@@ -12,10 +12,12 @@ import type {
 import {
   type Call,
   type CircuitView,
+  type Element,
   type ElementContext,
   type Handlers,
   type Kind,
   KINDS,
+  signalOf,
 } from "../elements/mod.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import type { Member } from "../overlay/node.ts";
@@ -34,6 +36,10 @@ export interface Host {
   readonly log: Log;
   /** Takes what a removed element has still to do. */
   readonly ending: (work: Promise<void>) => void;
+  /** Whether containers can be made. */
+  readonly docker: boolean;
+  /** Elements that are being made right now. */
+  readonly making: Set<Promise<Element>>;
 }
 
 /** The behaviour of the anchor with these names. */
@@ -49,12 +55,12 @@ export function anchorHandlers(
       return element === undefined || element === "making" ? null : element.kind;
     },
 
-    async make(args) {
-      await makeElement(host, names, path, args);
+    async make(args, call) {
+      await makeElement(host, names, path, args, { call, tied: false });
     },
 
     async tie(args, call) {
-      const node = await makeElement(host, names, path, args, call);
+      const node = await makeElement(host, names, path, args, { call, tied: true });
       const untie = () => {
         if (node.tie === call) removeElement(host, node);
       };
@@ -100,7 +106,7 @@ function* records(entries: Iterable<{ kind: string; path: string }>): Generator<
 /**
  * Makes an element at the anchor with these names.
  *
- * @param tie The call that it is to go with; none: it stays.
+ * @param by The call that makes it, and whether it is to go with that.
  * @returns the anchor.
  */
 async function makeElement(
@@ -108,9 +114,9 @@ async function makeElement(
   names: readonly string[],
   path: string,
   { kind, value }: MakeArgs,
-  tie?: Call,
+  { call, tied }: { readonly call: Call; readonly tied: boolean },
 ): Promise<AnchorNode> {
-  const { tree, circuit, log } = host;
+  const { tree, circuit, log, docker, making } = host;
   const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!maker) {
     throw new CircuitError(
@@ -122,9 +128,14 @@ async function makeElement(
   const node = tree.reserve(names, path);
   try {
     let removed = false;
+    let signal: AbortSignal | undefined;
     const context: ElementContext = {
       path,
-      tied: tie !== undefined,
+      tied,
+      docker,
+      get signal() {
+        return signal ??= signalOf(call);
+      },
       remove() {
         // An element may be over before it is in its place.
         removed = true;
@@ -133,14 +144,24 @@ async function makeElement(
       log: (level, message) => log(level, `${path}: ${message}`),
     };
     const made = maker.make(value, context, circuit);
-    const element = made instanceof Promise ? await made : made;
-    node.tie = tie;
+    const element = made instanceof Promise ? await underWay(making, made) : made;
+    node.tie = tied ? call : undefined;
     tree.fill(node, element);
     if (removed) removeElement(host, node);
     return node;
   } catch (error) {
     if (node.element === "making") tree.clear(node);
     throw error;
+  }
+}
+
+/** The promise's value; until then it is among those under way. */
+async function underWay<T>(among: Set<Promise<T>>, promise: Promise<T>): Promise<T> {
+  among.add(promise);
+  try {
+    return await promise;
+  } finally {
+    among.delete(promise);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import type { CircuitView } from "../elements/mod.ts";
+import type { CircuitView, Element } from "../elements/mod.ts";
 import { makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
 import { CircuitError, toCircuitError } from "../overlay/errors.ts";
@@ -22,6 +22,9 @@ import { logKeys } from "./keys.ts";
 import { chooseListen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
+
+/** Milliseconds that an element which is being made may take to be given up when the server stops. */
+const GIVE_UP_MS = 5_000;
 
 /** How to start a server. */
 export interface ServerOptions {
@@ -48,6 +51,8 @@ export interface ServerOptions {
   readonly insecure?: boolean;
   /** A directory of the server's own, for its lock and the list of its children. Default: none. */
   readonly varDir?: string;
+  /** Make containers, with `docker` or `podman`, for whoever asks. Default false. */
+  readonly docker?: boolean;
   /** Takes the lines of the server's log. Default: nobody does. */
   readonly log?: Log;
 }
@@ -68,8 +73,8 @@ export interface CircuitServer extends AsyncDisposable {
    */
   setKeys(keys: readonly Uint8Array[]): Promise<void>;
   /**
-   * Leaves the circuit, which the other servers see at once, then ends the processes of its
-   * elements: SIGTERM, and SIGKILL for those that are there a second later. Resolves when all is
+   * Leaves the circuit, which the other servers see at once, then ends the processes and containers
+   * of its elements: SIGTERM, and SIGKILL for those that are there a second later. Resolves when all is
    * done; stopping twice is harmless.
    */
   stop(): Promise<void>;
@@ -155,6 +160,7 @@ class RunningServer implements CircuitServer {
   readonly #parts: Parts;
   readonly #tree: AnchorTree;
   readonly #children: Children;
+  readonly #making = new Set<Promise<Element>>();
   readonly #closed = Promise.withResolvers<void>();
   #keys: readonly Uint8Array[];
   #stopping = false;
@@ -167,8 +173,14 @@ class RunningServer implements CircuitServer {
     this.#keys = parts.options.keys ?? [];
     this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
     this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
-    const ending = (work: Promise<void>) => this.#children.ending(work);
-    const host = { tree: this.#tree, circuit: this.#circuit(), log, ending };
+    const host = {
+      tree: this.#tree,
+      circuit: this.#circuit(),
+      log,
+      docker: parts.options.docker ?? false,
+      making: this.#making,
+      ending: (work: Promise<void>) => this.#children.ending(work),
+    };
     const dispatcher = new Dispatcher({
       serverId,
       tree: this.#tree,
@@ -221,6 +233,7 @@ class RunningServer implements CircuitServer {
         this.announcer?.stop(),
         this.node.stop(),
       ]);
+      await this.#giveUpMaking();
       for (const element of this.#tree.elements()) await element.dispose();
       await varDir?.[Symbol.asyncDispose]();
       log("debug", "stopped");
@@ -234,6 +247,16 @@ class RunningServer implements CircuitServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** Whoever makes an element is disconnected by now, so it is given up, or is there soon. */
+  async #giveUpMaking(): Promise<void> {
+    if (this.#making.size === 0) return;
+    let timer;
+    const late = new Promise((resolve) => timer = setTimeout(resolve, GIVE_UP_MS));
+    await Promise.race([Promise.allSettled(this.#making), late]);
+    clearTimeout(timer);
+    await this.#children.terminate();
   }
 
   #announcer(): Announcer | undefined {

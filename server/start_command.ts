@@ -43,6 +43,7 @@ export const startCommand: Command = command({
       value: "DIR",
       help: "keep a lock, the log and a list of children there",
     },
+    docker: { type: "boolean", help: "make containers too, with docker or podman" },
   },
   help: [
     "With -discover the servers find each other in whatever order they start, and one that is alone " +
@@ -54,9 +55,11 @@ export const startCommand: Command = command({
     "connections are encrypted and nobody without it is let in. The file may hold several keys, the " +
     "first to dial with, all to accept; SIGHUP makes the server read it again.",
     "SIGINT and SIGTERM stop the server in order: the others see it leave at once. The processes " +
-    "that it has started get SIGTERM, and SIGKILL if they are there a second later. If the server " +
-    "is killed, they lose their standard input and output and run on; with -var, the next server " +
-    "on the same directory reports those that are left.",
+    "and containers that it has started get SIGTERM, and SIGKILL if they are there a second later. " +
+    "If the server is killed, they lose their standard input and output and run on; with -var, the " +
+    "next server on the same directory reports those that are left.",
+    "With -docker the server makes containers, with the docker command where that reaches an " +
+    "engine, else with podman. Whoever may make one may mount any directory of this machine into it.",
   ].join("\n\n"),
   example: "circuit start -a 127.0.0.1:0",
   ownSignals: true,
@@ -68,6 +71,7 @@ export const startCommand: Command = command({
       ...(flags.if === undefined ? {} : { interface: flags.if }),
       ...(discover ? { discover } : {}),
       insecure: flags.insecure,
+      docker: flags.docker,
       ...(flags.var === undefined ? {} : { varDir: flags.var }),
       join: flags.join ?? [],
     }, { keyFile: flags.hmac, print: (line) => stdout.line(line) });

@@ -9,7 +9,7 @@
 
 import { type Cluster, cluster, type StartOptions } from "./launcher.ts";
 import { fromSources, type Program } from "./program.ts";
-import { circuitTest, type Logs } from "./logs.ts";
+import { circuitTest, type Logs, type TestSettings } from "./logs.ts";
 
 /** The only host that the client of a relayed test may talk to. */
 const NEAR = "127.0.0.1";
@@ -47,11 +47,24 @@ export function onBothRoutes(
   name: string,
   run: (circuit: Cluster, route: Route, logs: Logs) => Promise<void>,
 ): void {
+  withRoutes(name, async (route, logs) => {
+    await using circuit = await route.start(logs);
+    await run(circuit, route, logs);
+  });
+}
+
+/** {@linkcode onBothRoutes} for a test that starts the servers itself. */
+export function withRoutes(
+  name: string,
+  run: (route: Route, logs: Logs) => Promise<void>,
+  settings: Pick<TestSettings, "ignore"> = {},
+): void {
   for (const route of [DIRECT, RELAYED]) {
-    circuitTest(`${name}, ${route.name}`, async (logs) => {
-      await using circuit = await route.start(logs);
-      await run(circuit, route, logs);
-    }, route === DIRECT ? {} : { permissions: WITHOUT_FAR });
+    const permissions = route === DIRECT ? {} : { permissions: WITHOUT_FAR };
+    circuitTest(`${name}, ${route.name}`, (logs) => run(route, logs), {
+      ...settings,
+      ...permissions,
+    });
   }
 }
 

@@ -29,7 +29,7 @@ export async function readCmd(
   stdin: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): Promise<Cmd> {
-  return parseCmdJson(await readText(stdin, signal));
+  return parseCmdJson(await readJsonText(stdin, signal));
 }
 
 /**
@@ -106,7 +106,15 @@ function isOptional(parser: Parser<unknown>): boolean {
   }
 }
 
-async function readText(stdin: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
+/**
+ * All of standard input, at most 1 MiB.
+ *
+ * @throws {CircuitError} `BAD_REQUEST` if there is more, or it is not UTF-8.
+ */
+export async function readJsonText(
+  stdin: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): Promise<string> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   await stdin.pipeTo(

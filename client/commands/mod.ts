@@ -7,6 +7,7 @@
 import { peekCommand, scrubCommand } from "./anchors.ts";
 import { closeCommand, mkchanCommand, recvCommand, sendCommand } from "./chan.ts";
 import type { Command } from "./command.ts";
+import { mkdkrCommand } from "./container.ts";
 import { keygenCommand } from "./keygen.ts";
 import { mkdnsCommand, setCommand, unsetCommand } from "./dns.ts";
 import { lsCommand } from "./ls.ts";
@@ -45,6 +46,7 @@ export const clientCommands: readonly Command[] = [
   peekCommand,
   scrubCommand,
   mkprocCommand,
+  mkdkrCommand,
   signalCommand,
   waitCommand,
   waitallCommand,

@@ -122,6 +122,8 @@ export function contextOf(log: string[] = []): ElementContext {
   return {
     path: "/X0123456789abcdef/ns",
     tied: false,
+    signal: new AbortController().signal,
+    docker: false,
     remove() {},
     log: (level, message) => void log.push(`${level} ${message}`),
   };

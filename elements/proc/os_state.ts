@@ -15,7 +15,7 @@ export type OsState = "running" | "stopped" | "ended" | "unknown";
  */
 export async function osState(pid: number): Promise<OsState> {
   const text = Deno.build.os === "linux"
-    ? linuxStat(await readProcStat(pid))?.state
+    ? linuxStat(await readProc(pid, "stat"))?.state
     : await outputOf("ps", ["-o", "state=", "-p", String(pid)]);
   if (text === undefined) return "unknown";
   switch (text.trim()[0]) {
@@ -38,9 +38,17 @@ export async function osState(pid: number): Promise<OsState> {
  */
 export async function startTime(pid: number): Promise<string | undefined> {
   const text = Deno.build.os === "linux"
-    ? linuxStat(await readProcStat(pid))?.started
+    ? linuxStat(await readProc(pid, "stat"))?.started
     : await outputOf("ps", ["-o", "lstart=", "-p", String(pid)]);
   return text?.trim() || undefined;
+}
+
+/**
+ * The text of a process's control groups, in which the one of its container is named; undefined where
+ * the system has none. Never fails.
+ */
+export async function cgroupOf(pid: number): Promise<string | undefined> {
+  return Deno.build.os === "linux" ? await readProc(pid, "cgroup") : undefined;
 }
 
 /**
@@ -56,17 +64,17 @@ export function linuxStat(
   return { state: fields[0] ?? "", started: fields[22 - 3] ?? "" };
 }
 
-/** The text of `/proc/PID/stat`: empty for no such process, undefined if it cannot be told. */
-async function readProcStat(pid: number): Promise<string | undefined> {
+/** The text of a file in `/proc/PID/`: empty for no such process, undefined if it cannot be told. */
+async function readProc(pid: number, name: "stat" | "cgroup"): Promise<string | undefined> {
   try {
-    return Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return Deno.readTextFileSync(`/proc/${pid}/${name}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
     // ESRCH, when it went in the middle of the read.
     if (!(error instanceof Deno.errors.NotCapable)) return "";
   }
   // Deno lets only a program with all permissions read there itself.
-  return await outputOf("cat", [`/proc/${pid}/stat`]);
+  return await outputOf("cat", [`/proc/${pid}/${name}`]);
 }
 
 /** What a program prints; undefined if it cannot be run. */
