@@ -1,9 +1,20 @@
 /**
  * How the data of each type are written in zone files, as a table of fields.
  *
- * The zone-file parsers on npm are not used: `dns-zonefile` and `zone-file` know a dozen types out of
- * some forty, skip what they don't know, take any word for an address and `NaN` for a number, and
- * report no errors; a name server must refuse a record with the reason. What is below is text only:
+ * Why not a zone-file parser of npm: a name server must take every type, change nothing, and refuse a
+ * wrong record with the reason. Of the 48 right records in record_test.ts and its 68 wrong ones,
+ *
+ * - `@nictool/dns-zone` 1.1.5 with `@nictool/dns-resource-record` 1.6.0, the best, reads 28 and takes
+ *   19: it refuses `TYPE65 \# 3 000100`, CERT, NSEC3, RRSIG and SOA with times as in `2h`, joins the
+ *   strings of a TXT to one and cuts them off at an escaped quote, makes `2001:db8::1:0:2` of the
+ *   address `2001:db8::1::2`, drops a second address in silence, and prints to standard output;
+ * - `dnsz` 4.5.2 reads all 48 and takes 56, for it looks at no data; it also loses escapes in names,
+ *   cuts a quoted string at a newline, takes `x IN 3600 A 192.0.2.1` for type IN, and skips in silence
+ *   what it cannot split;
+ * - `dns-zonefile` 0.3.2 and `zone-file` 1.0.0 read 17 and 19 and take 39 each: any word is an address
+ *   to them, and what is no number is null.
+ *
+ * What is below is text only:
  * the bytes are made by `dns-packet`, and each row names the codec of the library that makes them.
  *
  * @module
