@@ -6,6 +6,7 @@
 
 import { AnchorHandle } from "../../client/anchor.ts";
 import { Router } from "../../client/router.ts";
+import type { Element } from "../../elements/mod.ts";
 import type { Anchor } from "../../mod.ts";
 import { newServerId } from "../../overlay/address.ts";
 import { CircuitError } from "../../overlay/errors.ts";
@@ -39,7 +40,14 @@ export async function countedPair(): Promise<CountedPair> {
   const id = newServerId();
   const tree = new AnchorTree(id, () => {});
   const circuit = { servers: () => [`/${id}`], watch: () => () => {} };
-  const host = { tree, circuit, log: () => {} };
+  const host = {
+    tree,
+    circuit,
+    log: () => {},
+    ending: () => {},
+    docker: false,
+    making: new Set<Promise<Element>>(),
+  };
   const listener = tcp.listen("127.0.0.1", 0);
   const address = `circuit://127.0.0.1:${listener.port}/1/Q${id.slice(1)}`;
   const dispatcher = new Dispatcher({
