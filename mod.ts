@@ -2,16 +2,23 @@
  * The circuit's client library: start and watch processes, pass messages through channels and learn
  * of servers that come and go, on all machines of a circuit, through a connection to any of them.
  *
+ * Streams are Web Streams and hold their sender back. Every call takes an `AbortSignal` and, cancelled,
+ * leaves nothing behind; what holds a connection is disposed of by `await using`. Every error is a
+ * {@linkcode CircuitError} with a `code` to switch on.
+ *
  * @example Run a program and print what it prints
  * ```ts
- * import { dial } from "./mod.ts";
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
  *
- * async function uptime(address: string): Promise<void> {
- *   await using client = await dial(address);
- *   const [server] = await client.servers();
- *   const proc = await server?.walk("uptime").makeProc({ path: "uptime", scrub: true });
- *   for await (const chunk of proc?.stdout() ?? []) await Deno.stdout.write(chunk);
- * }
+ * // Or the address that `circuit start` has printed.
+ * await using own = await startServer({ addr: "127.0.0.1:0" });
+ *
+ * await using client = await dial(own.address);
+ * const proc = await client.anchor(`/${client.serverId}/hello`)
+ *   .makeProc({ path: "echo", args: ["hello"] });
+ * for await (const chunk of proc.stdout()) await Deno.stdout.write(chunk);
+ * await proc.scrub();
  * ```
  *
  * @module
@@ -28,19 +35,15 @@ export type {
   Cmd,
   Container,
   ContainerRun,
-  ContainerStat,
   DialOptions,
   Element,
-  Entry,
   Kind,
   ListOptions,
   MakeOptions,
   Nameserver,
   NameserverStat,
-  Phase,
   Proc,
   ProcStat,
-  Runnable,
   Server,
   ServerStat,
   Subscription,

@@ -39,6 +39,7 @@ export async function call<M extends Methods, K extends keyof M & string>(
 /**
  * Opens a call with byte streams. The signal, if there is one, cancels it until it is over.
  *
+ * @param unwanted Gives up opening it, with its reason.
  * @throws {CircuitError} if it cannot be sent. That it was sent does not say that it is answered.
  */
 export async function open(
@@ -46,12 +47,18 @@ export async function open(
   method: string,
   request: OpenOptions,
   options: CallOptions | undefined,
+  unwanted?: AbortSignal,
 ): Promise<Stream> {
   const signal = options?.signal;
   const action = () => `${method} ${target.path}`;
   if (signal?.aborted) throw cancelled(action(), signal);
   const found = target.router.session(target.serverId);
-  const session = found instanceof Promise ? await found : found;
+  const session = found instanceof Promise
+    ? await race(found, [
+      [signal, (signal) => cancelled(action(), signal)],
+      [unwanted, ({ reason }) => reason],
+    ])
+    : found;
   if (signal?.aborted) throw cancelled(action(), signal);
   const stream = session.open(method, target.path, request);
   if (signal) {
@@ -60,4 +67,21 @@ export async function open(
     stream.onOver(() => signal.removeEventListener("abort", onAbort));
   }
   return stream;
+}
+
+/** What `work` comes to, or the error that belongs to the first of these signals that is aborted. */
+async function race<T>(
+  work: Promise<T>,
+  signals: readonly (readonly [AbortSignal | undefined, (signal: AbortSignal) => unknown])[],
+): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  using listening = new DisposableStack();
+  for (const [signal, error] of signals) {
+    if (!signal) continue;
+    const onAbort = () => aborted.reject(error(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    listening.defer(() => signal.removeEventListener("abort", onAbort));
+  }
+  return await Promise.race([work, aborted.promise]);
 }

@@ -8,7 +8,7 @@ import { chanDescription } from "../elements/chan/description.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import { INITIAL_WINDOW } from "../overlay/transport/limits.ts";
 import { call, open, type Target } from "./call.ts";
-import { READ_WINDOW_BYTES, readable, readAll, writable } from "./streams.ts";
+import { checkBytes, READ_WINDOW_BYTES, readable, readAll, writable } from "./streams.ts";
 import type { CallOptions, Chan, ChanStat } from "./types.ts";
 import { scrub } from "./scrub.ts";
 
@@ -27,16 +27,17 @@ export class ChanHandle implements Chan {
   async send(options?: CallOptions): Promise<WritableStream<Uint8Array>> {
     const stream = await open(this.#target, SEND, {}, options);
     await stream.reply();
-    return writable(() => Promise.resolve(stream));
+    return writable(stream);
   }
 
   async recv(options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
     const stream = await open(this.#target, RECV, { window: READ_WINDOW_BYTES }, options);
     await stream.reply();
-    return readable(() => Promise.resolve(stream));
+    return readable(stream);
   }
 
   async sendBytes(message: Uint8Array, options?: CallOptions): Promise<void> {
+    checkBytes(message);
     const whole = message.length <= INITIAL_WINDOW;
     // What goes into the request is copied there; the caller may change its bytes once this returns.
     const request = whole ? { body: message, end: true } : {};

@@ -7,11 +7,10 @@
 import { parsePath } from "../elements/path.ts";
 import { parseAddress } from "../overlay/address.ts";
 import { CircuitError } from "../overlay/errors.ts";
-import { dialSession, type Endpoint } from "../overlay/transport/connect.ts";
 import { checkKey } from "../overlay/transport/key.ts";
-import type { Session } from "../overlay/transport/session.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorHandle } from "./anchor.ts";
+import type { Seeds } from "./first.ts";
 import { Router } from "./router.ts";
 import type { Anchor, CallOptions, Client, DialOptions } from "./types.ts";
 
@@ -20,44 +19,64 @@ import type { Anchor, CallOptions, Client, DialOptions } from "./types.ts";
  *
  * @param address `circuit://HOST:PORT/PID/Q…`, which only that very server answers to, or a bare
  * `HOST:PORT`.
- * @throws {CircuitError} `BAD_REQUEST` if it is not an address, `UNREACHABLE` if nobody answers
- * there or another server does, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL` if something
- * else answers; `DENIED` if only one side has a key or the keys are different.
+ * @param options The circuit's key, a signal that gives up, and whether to go on with another server
+ * when this one is lost. Default: none of them.
+ * @returns a client, which has a connection until it is closed or disposed of.
+ * @throws {CircuitError} `BAD_REQUEST` if it is not an address or the key is none, `UNREACHABLE` if
+ * nobody answers there or another server does, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL`
+ * if something else answers; `DENIED` if only one side has a key or the keys are different; `ABORTED`
+ * or `TIMEOUT` by the signal.
+ *
+ * @example
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ *
+ * await using client = await dial(server.address);
+ * console.assert(client.serverId === server.serverId);
+ * ```
  */
 export async function dial(address: string, options?: DialOptions): Promise<Client> {
-  const { key } = options ?? {};
+  parseAddress(address);
+  return await dialFirst(() => [address], options);
+}
+
+/**
+ * Connects to the first server that answers.
+ *
+ * @param seeds Finds servers.
+ * @throws {CircuitError} why none of them can be connected to.
+ */
+export async function dialFirst(
+  seeds: Seeds,
+  { key, signal, redial = false }: DialOptions = {},
+): Promise<Client> {
   if (key) checkKey(key);
-  const endpoint: Endpoint = { network: tcp, ...(key && { keys: [key] }) };
-  let client: DialledClient | undefined;
-  // Of who has left only the dial-in server is believed: the circuit is known through it.
-  const onMember = (_: Session, payload: Uint8Array) => client?.left(payload);
-  const dialIn = { ...endpoint, onMember };
-  const session = await dialSession(dialIn, parseAddress(address), options?.signal);
-  return client = new DialledClient(endpoint, session);
+  const endpoint = { network: tcp, ...(key && { keys: [key] }) };
+  return new DialledClient(await Router.connect({ endpoint, seeds, redial }, signal));
 }
 
 class DialledClient implements Client {
-  readonly address: string;
-  readonly serverId: string;
-  readonly closed: Promise<void>;
   readonly #router: Router;
   readonly #root: AnchorHandle;
 
-  constructor(endpoint: Endpoint, session: Session) {
-    const { id, address } = session.peer;
-    if (id === undefined) throw new CircuitError("PROTOCOL", `${address} is not a server`);
-    this.address = address;
-    this.serverId = id;
-    this.#router = new Router(endpoint, session);
-    this.#root = new AnchorHandle(this.#router, []);
-    // When the dial-in server is lost, what goes straight to others has no use either: the circuit
-    // is known through it.
-    this.closed = session.closed.then((error) => this.#router.close(error));
+  constructor(router: Router) {
+    this.#router = router;
+    this.#root = new AnchorHandle(router, []);
   }
 
-  /** The dial-in server says which server has left; what is no ID of one in use is ignored. */
-  left(payload: Uint8Array): void {
-    this.#router.left(new TextDecoder().decode(payload));
+  get address(): string {
+    return this.#router.dialIn.address;
+  }
+
+  get serverId(): string {
+    return this.#router.dialIn.id ?? ""; // a server that is dialled always has one
+  }
+
+  get closed(): Promise<void> {
+    return this.#router.closed;
   }
 
   anchor(path: string): Anchor {

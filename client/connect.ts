@@ -4,44 +4,87 @@
  * @module
  */
 
-import { CircuitError, type ErrorCode } from "../overlay/errors.ts";
+import { CircuitError } from "../overlay/errors.ts";
 import { findKeyFile, readKeyFile } from "../overlay/transport/key.ts";
-import { dial } from "./client.ts";
+import { dialFirst } from "./client.ts";
 import type { Client, DialOptions } from "./types.ts";
 
 /**
  * Connects to a server that answers on a multicast group: the first that can be dialled.
  *
  * @param group `GROUP:PORT`, as `228.8.8.8:7711`.
+ * @param options As for {@linkcode dial}, and how long to search; default 5 s. Only servers that have
+ * the same key, or as the client none, are found.
+ * @returns a client, which has a connection until it is closed or disposed of.
  * @throws {CircuitError} `BAD_REQUEST` if that is not a multicast group, `TIMEOUT` if no server
- * answers in time, or why the last one that did cannot be dialled.
+ * answers in time, `UNSUPPORTED` where this Deno has no UDP (older ones have it with `--unstable-net`),
+ * or why the last one that did answer cannot be dialled.
+ *
+ * @example
+ * ```ts
+ * import { CircuitError, discover } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0", discover: "228.8.8.8:7711" });
+ *
+ * try {
+ *   await using client = await discover("228.8.8.8:7711", { timeoutMs: 500 });
+ *   console.log(client.serverId, "is one of the servers on this network");
+ * } catch (error) {
+ *   // Not every network carries multicast.
+ *   if (!(error instanceof CircuitError)) throw error;
+ *   console.log(error.message);
+ * }
+ * ```
  */
 export async function discover(group: string, options?: DialOptions): Promise<Client> {
   // A program that dials an address has no use for this part.
   const { discoverServers } = await import("../overlay/discovery/mod.ts");
-  const { key, signal, timeoutMs } = options ?? {};
-  const addresses = async function* () {
+  const { key, timeoutMs } = options ?? {};
+  return await dialFirst(async function* (signal) {
     for await (const { address } of discoverServers(group, { key, signal, timeoutMs })) {
       yield address;
     }
-  };
-  return await dialFirst(addresses(), options);
+  }, options);
 }
 
 /**
  * Connects to the server whose address is in the file that the environment variable CIRCUIT names
  * (`~` stands for the home directory), else to one that answers on the multicast group in
- * CIRCUIT_DISCOVER. The file may hold several addresses, a line each: the first server that can be
- * dialled is taken. Where no key is given, it is the first in the file that CIRCUIT_HMAC names, if it
+ * CIRCUIT_DISCOVER. The file may hold several addresses, a line each: the first server that
+ * answers is taken. Where no key is given, it is the first in the file that CIRCUIT_HMAC names, if it
  * is set.
  *
+ * @param options As for {@linkcode dial} and {@linkcode discover}.
+ * @returns a client, which has a connection until it is closed or disposed of.
  * @throws {CircuitError} `BAD_REQUEST` if neither is set, or a file does not hold what it should;
  * `NOT_FOUND` or `DENIED` if it cannot be read; else as {@linkcode dial} and {@linkcode discover}.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * const file = await Deno.makeTempFile();
+ * await Deno.writeTextFile(file, server.address);
+ * Deno.env.set("CIRCUIT", file);
+ *
+ * await using client = await connect();
+ * console.assert(client.address === server.address);
+ *
+ * Deno.env.delete("CIRCUIT");
+ * await Deno.remove(file);
+ * ```
  */
 export async function connect(options?: DialOptions): Promise<Client> {
   const file = Deno.env.get("CIRCUIT");
   if (file) {
-    return await dialFirst(await readAddresses(expandHome(file)), await withKey(options));
+    // What is in it may be another address by the time that the server there is lost.
+    const seeds = async function* () {
+      yield* await readAddresses(expandHome(file));
+    };
+    return await dialFirst(seeds, await withKey(options));
   }
   const group = Deno.env.get("CIRCUIT_DISCOVER");
   if (group) return await discover(group, await withKey(options));
@@ -56,32 +99,6 @@ export async function connect(options?: DialOptions): Promise<Client> {
 async function withKey(options: DialOptions | undefined): Promise<DialOptions | undefined> {
   const file = options?.key ? undefined : findKeyFile();
   return file === undefined ? options : { ...options, key: (await readKeyFile(file)).keys[0] };
-}
-
-/** Failures that another server may not have. */
-const TRY_NEXT: readonly ErrorCode[] = [
-  "UNREACHABLE",
-  "TIMEOUT",
-  "SERVER_GONE",
-  "BUSY",
-  // The port is another program's now.
-  "PROTOCOL",
-];
-
-async function dialFirst(
-  addresses: AsyncIterable<string> | Iterable<string>,
-  options: DialOptions | undefined,
-): Promise<Client> {
-  let last: unknown;
-  for await (const address of addresses) {
-    try {
-      return await dial(address, options);
-    } catch (error) {
-      if (!(error instanceof CircuitError) || !TRY_NEXT.includes(error.code)) throw error;
-      last = error;
-    }
-  }
-  throw last;
 }
 
 function expandHome(file: string): string {

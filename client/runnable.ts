@@ -22,8 +22,9 @@ export abstract class RunnableHandle<Stat> implements Runnable<Stat> {
   }
 
   stdin(options?: CallOptions): WritableStream<Uint8Array> {
-    return writable(async () => {
-      const stream = await open(this.target, `${this.#description.name}.stdin`, {}, options);
+    return writable(async (unwanted) => {
+      const method = `${this.#description.name}.stdin`;
+      const stream = await open(this.target, method, {}, options, unwanted);
       await stream.reply();
       return stream;
     });
@@ -55,6 +56,7 @@ export abstract class RunnableHandle<Stat> implements Runnable<Stat> {
 
   #output(which: "stdout" | "stderr", options?: CallOptions): ReadableStream<Uint8Array> {
     const method = `${this.#description.name}.${which}`;
-    return readable(() => open(this.target, method, { window: READ_WINDOW_BYTES }, options));
+    const request = { window: READ_WINDOW_BYTES };
+    return readable((unwanted) => open(this.target, method, request, options, unwanted));
   }
 }

@@ -28,7 +28,8 @@ export class ServerHandle implements Server {
 
   profile(name: string, options?: CallOptions): ReadableStream<Uint8Array> {
     const method = `${serverDescription.name}.profile`;
-    return readable(() => open(this.#target, method, { args: name, end: true }, options));
+    const request = { args: name, end: true };
+    return readable((unwanted) => open(this.#target, method, request, options, unwanted));
   }
 
   suicide(options?: CallOptions): Promise<void> {

@@ -10,19 +10,24 @@ import type { Stream } from "../overlay/transport/stream.ts";
 /** Bytes that may be on their way to a reader that reads: 256 KiB. */
 export const READ_WINDOW_BYTES = 256 * 1024;
 
+/** Opens a call. The signal says that nobody wants it any more. */
+export type Opener = (unwanted: AbortSignal) => Promise<Stream>;
+
 /**
  * What a call sends down. Bytes count as consumed when the reader asks for more, and the whole as
  * received when the reader has seen the end; cancelling tells the server exactly how far it got.
  *
- * @param open Opens the call, when the first byte is asked for.
+ * @param source The call, or what opens it when the first byte is asked for.
  */
-export function readable(open: () => Promise<Stream>): ReadableStream<Uint8Array> {
-  let stream: Stream | undefined;
+export function readable(source: Stream | Opener): ReadableStream<Uint8Array> {
+  let stream = typeof source === "function" ? undefined : source;
   let taken = 0;
+  const unwanted = new AbortController();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        stream ??= await open();
+        if (typeof source === "function") stream ??= await open(source, unwanted.signal);
+        if (!stream) return;
         stream.grant(taken);
         taken = 0;
         const chunk = await stream.read();
@@ -38,8 +43,10 @@ export function readable(open: () => Promise<Stream>): ReadableStream<Uint8Array
       }
     },
     cancel(reason) {
+      const error = abandoned("the reader cancelled the stream", reason);
+      unwanted.abort(error);
       stream?.grant(taken);
-      stream?.fail(abandoned("the reader cancelled the stream", reason));
+      stream?.fail(error);
     },
   }, { highWaterMark: 0 });
 }
@@ -48,28 +55,44 @@ export function readable(open: () => Promise<Stream>): ReadableStream<Uint8Array
  * What a call takes up. A write resolves when its bytes are on their way; closing resolves when the
  * server has said that it has all of them.
  *
- * @param open Opens the call, at once; the stream's writes wait for it.
+ * @param source The call, or what opens it at once; the stream's writes wait for it.
  */
-export function writable(open: () => Promise<Stream>): WritableStream<Uint8Array> {
+export function writable(source: Stream | Opener): WritableStream<Uint8Array> {
   let stream: Stream;
   let confirmed: Promise<unknown>;
+  const unwanted = new AbortController();
   return new WritableStream<Uint8Array>({
     async start(controller) {
-      stream = await open();
+      const { signal } = controller;
+      // The sink's own `abort` is called only when the write under way is over, which may never be.
+      signal.addEventListener("abort", () => {
+        const error = abandoned("the writer aborted the stream", signal.reason);
+        unwanted.abort(error);
+        stream?.fail(error);
+      }, { once: true });
+      stream = typeof source === "function" ? await open(source, unwanted.signal) : source;
       // Nothing comes down but the end, which says that the server has all of it. A call that fails
       // between two writes is noticed here too.
       confirmed = stream.read();
       confirmed.catch((error) => controller.error(error));
     },
-    write: (chunk) => stream.write(chunk),
+    write(chunk) {
+      checkBytes(chunk);
+      return stream.write(chunk);
+    },
     async close() {
       stream.end();
       await confirmed;
     },
-    abort(reason) {
-      stream?.fail(abandoned("the writer aborted the stream", reason));
-    },
   });
+}
+
+/** Opens a call which may be wanted no more once it is open. */
+async function open(source: Opener, unwanted: AbortSignal): Promise<Stream> {
+  const stream = await source(unwanted);
+  if (!unwanted.aborted) return stream;
+  stream.fail(unwanted.reason);
+  throw unwanted.reason;
 }
 
 /** Reads all that a call sends down, and says that it was received. */
@@ -91,6 +114,17 @@ export async function readAll(stream: Stream): Promise<Uint8Array> {
     at += chunk.length;
   }
   return whole;
+}
+
+/**
+ * Makes sure that what a program wants to send is bytes, which its compiler may not have done.
+ *
+ * @throws {CircuitError} `BAD_REQUEST` if it is something else.
+ */
+export function checkBytes(chunk: unknown): void {
+  if (chunk instanceof Uint8Array) return;
+  const found = typeof chunk === "object" && chunk ? chunk.constructor?.name : typeof chunk;
+  throw new CircuitError("BAD_REQUEST", `cannot send a ${found}: want a Uint8Array`);
 }
 
 function abandoned(what: string, cause: unknown): CircuitError {

@@ -28,7 +28,8 @@ export class SubscriptionHandle implements Subscription {
       await stream.reply();
       return new TextDecoder().decode(await readAll(stream));
     } catch (error) {
-      const scrubbed = error instanceof CircuitError && !options?.signal?.aborted &&
+      const ours = options?.signal?.aborted || this.#target.router.closing;
+      const scrubbed = error instanceof CircuitError && !ours &&
         (error.code === "ABORTED" || error.code === "NOT_FOUND");
       if (scrubbed) return undefined;
       throw error;

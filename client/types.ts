@@ -3,10 +3,11 @@
  * can do, and what they promise.
  *
  * Every call can fail with `SERVER_GONE` (the server that it is on has left, died or lost its
- * connection: known within a second, and every call fails exactly once), with `ABORTED` (its signal
- * cancelled it, or the client was closed under it), with `TIMEOUT` (its signal was that of
- * `AbortSignal.timeout`) and with `CLOSED` (the client was closed before). These four are not
- * repeated below. All errors are {@linkcode CircuitError}s.
+ * connection: known within a second where connections break, in under 5 s where a host falls silent;
+ * every call fails exactly once), with `ABORTED` (its signal cancelled it, or the client was closed
+ * under it), with `TIMEOUT` (its signal was that of `AbortSignal.timeout`) and with `CLOSED` (the
+ * client was closed before). These four are not repeated below. All errors are
+ * {@linkcode CircuitError}s; the `cause` of one that a signal made is the signal's reason.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import type { Kind } from "../elements/describe.ts";
 import type { ChanStat } from "../elements/chan/description.ts";
 import type { ContainerRun, ContainerStat } from "../elements/container/description.ts";
 import type { NameserverStat } from "../elements/dns/description.ts";
-import type { Cmd, Phase, ProcStat } from "../elements/proc/description.ts";
+import type { Cmd, ProcStat } from "../elements/proc/description.ts";
 import type { ServerStat } from "../elements/server/description.ts";
 import type { SubscriptionStat } from "../elements/subscription/description.ts";
 
@@ -26,13 +27,38 @@ export type {
   ContainerStat,
   Kind,
   NameserverStat,
-  Phase,
   ProcStat,
   ServerStat,
   SubscriptionStat,
 };
 
-/** How to connect to a circuit. */
+/**
+ * How to connect to a circuit.
+ *
+ * @example Give up after two seconds, and survive the loss of the dial-in server
+ * ```ts
+ * import { dial, type DialOptions } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ *
+ * const options: DialOptions = { signal: AbortSignal.timeout(2_000), redial: true };
+ * await using client = await dial(server.address, options);
+ * console.assert(client.serverId === server.serverId);
+ * ```
+ *
+ * @example With a key
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * const key = crypto.getRandomValues(new Uint8Array(64));
+ * await using server = await startServer({ addr: "127.0.0.1:0", keys: [key] });
+ *
+ * await using client = await dial(server.address, { key });
+ * console.assert((await client.servers()).length === 1);
+ * ```
+ */
 export interface DialOptions {
   /**
    * The circuit's secret key: its 64 bytes, which a line of a key file has in base64
@@ -42,23 +68,65 @@ export interface DialOptions {
   key?: Uint8Array | undefined;
   /**
    * Gives up connecting. It has no effect on the client once there is one: that is closed with
-   * {@linkcode Client.close}.
+   * {@linkcode Client.close}. Default: none, and no limit but those of the functions themselves.
    */
   signal?: AbortSignal | undefined;
   /** Milliseconds for finding a server by multicast; default 5,000. */
   timeoutMs?: number | undefined;
+  /**
+   * True: when the dial-in server is lost, the client goes on with another one of the circuit; see
+   * {@linkcode Client}. Default false: it is closed then.
+   */
+  redial?: boolean | undefined;
 }
 
-/** What every call takes. */
+/**
+ * What every call takes.
+ *
+ * @example Wait for a message, but not for ever
+ * ```ts
+ * import { type CallOptions, CircuitError, dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const jobs = await client.anchor(`/${server.serverId}/jobs`).makeChan();
+ *
+ * const options: CallOptions = { signal: AbortSignal.timeout(50) };
+ * const message = await jobs.recvBytes(options).catch((error) => {
+ *   if (error instanceof CircuitError && error.code === "TIMEOUT") return undefined;
+ *   throw error;
+ * });
+ * console.assert(message === undefined);
+ * ```
+ */
 export interface CallOptions {
   /**
    * Cancels the call and frees what it held on the server, as if it had never been made. For a call
-   * that gives a stream it cancels the stream too.
+   * that gives a stream it cancels the stream too. One signal may serve any number of calls: each
+   * lets go of it when it is over. Default: none; then the call waits for as long as it takes.
    */
   signal?: AbortSignal | undefined;
 }
 
-/** How to make an element. */
+/**
+ * How to make an element.
+ *
+ * @example A process that ends with the program that has made it
+ * ```ts
+ * import { dial, type MakeOptions } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * const options: MakeOptions = { tied: true };
+ * {
+ *   await using client = await dial(server.address);
+ *   const anchor = client.anchor(`/${server.serverId}/job`);
+ *   await anchor.makeProc({ path: "sleep", args: ["1000"] }, options);
+ * }
+ * // The client is closed, and the process with it.
+ * ```
+ */
 export interface MakeOptions extends CallOptions {
   /**
    * The element lasts no longer than its maker is there: it is removed, and a process is ended with
@@ -70,7 +138,29 @@ export interface MakeOptions extends CallOptions {
   tied?: boolean | undefined;
 }
 
-/** What {@linkcode Anchor.list} lists, and in which order. */
+/**
+ * What {@linkcode Anchor.list} lists, and in which order.
+ *
+ * @example Remove everything on a server, leaves first
+ * ```ts
+ * import { dial, type ListOptions } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const anchor = client.anchor(`/${server.serverId}`);
+ * await anchor.walk("a").makeChan();
+ * await anchor.walk("a", "b").makeChan();
+ *
+ * const options: ListOptions = { recursive: true, depthFirst: true };
+ * const names = [];
+ * for await (const { path } of anchor.list(options)) {
+ *   names.push(path.slice(anchor.path.length));
+ *   await client.anchor(path).scrub();
+ * }
+ * console.assert(names.join() === "/a/b,/a");
+ * ```
+ */
 export interface ListOptions extends CallOptions {
   /** All that is below the anchor, not its children alone. Default false. */
   recursive?: boolean | undefined;
@@ -78,38 +168,55 @@ export interface ListOptions extends CallOptions {
   depthFirst?: boolean | undefined;
 }
 
-/** One anchor in a listing. */
-export interface Entry {
-  /** The anchor's path. */
-  readonly path: string;
-  /** The kind of its element; undefined if it holds none. */
-  readonly kind: Kind | undefined;
-}
-
 /**
  * A connection to a circuit through one of its servers, the dial-in server. It needs no port of its
- * own to listen on. Everything that it gives out works until it is closed.
+ * own to listen on. A call on another server goes straight there where that server can be dialled,
+ * and through the dial-in server where it cannot. Everything that a client gives out works until it
+ * is closed.
+ *
+ * When the dial-in server is lost, calls that went through it fail with `SERVER_GONE`, each once. By
+ * default the client is closed then. With {@linkcode DialOptions.redial} it goes on with another
+ * server:
+ *
+ * - one that it has a connection to already, else one of those in the circuit, in an order of chance
+ *   (it asks for them when it is dialled, and about every 5 s from then on; at most 1,024 are
+ *   remembered), else the lost one, else one that {@linkcode discover} or {@linkcode connect} finds
+ *   anew; whichever answers first;
+ * - calls that go straight to other servers are not disturbed;
+ * - calls made in the meantime wait for the other server, for at most 10 s; then they fail with
+ *   `UNREACHABLE`, and the search goes on, with pauses of up to 5 s, until the client is closed;
+ * - `address` and `serverId` are those of the other server from then on. Anchors and handles stay
+ *   good: a path names its server.
  *
  * @example Run a program on every server
  * ```ts
- * import type { Client } from "./types.ts";
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
  *
- * async function everywhere(client: Client, path: string) {
- *   for (const server of await client.servers()) {
- *     await using stack = new AsyncDisposableStack();
- *     const proc = await server.walk("job").makeProc({ path });
- *     stack.defer(() => proc.scrub());
- *     console.log(server.path, (await proc.wait()).exit ?? "well");
- *   }
+ * await using one = await startServer({ addr: "127.0.0.1:0" });
+ * await using two = await startServer({ addr: "127.0.0.1:0", join: one.address });
+ *
+ * await using client = await dial(two.address);
+ * for (const server of await client.servers()) {
+ *   await using stack = new AsyncDisposableStack();
+ *   const proc = await server.walk("job").makeProc({ path: "true" });
+ *   stack.defer(() => proc.scrub());
+ *   console.assert((await proc.wait()).exitCode === 0);
  * }
  * ```
  */
 export interface Client extends AsyncDisposable {
-  /** Address of the dial-in server, `circuit://HOST:PORT/PID/Q…`. */
+  /**
+   * Address of the dial-in server, `circuit://HOST:PORT/PID/Q…`. Where another one takes its place,
+   * it is the lost one's until then.
+   */
   readonly address: string;
-  /** ID of the dial-in server, `X` and 16 hex digits. */
+  /** ID of the dial-in server, `X` and 16 hex digits; changes together with {@linkcode address}. */
   readonly serverId: string;
-  /** Resolves when the connection is over, by {@linkcode close} or because it broke. */
+  /**
+   * Resolves when the client is closed: by {@linkcode close}, or because its connection broke and it
+   * does not redial. Never rejects.
+   */
   readonly closed: Promise<void>;
   /**
    * The anchor with this path. No I/O: the anchor need not exist, nor its server.
@@ -122,7 +229,7 @@ export interface Client extends AsyncDisposable {
   servers(options?: CallOptions): Promise<Anchor[]>;
   /**
    * Ends the connection. Calls under way fail with `ABORTED`, calls from then on with `CLOSED`.
-   * Elements stay, processes run on. Closing twice does nothing.
+   * Elements stay, processes run on. Closing twice does nothing. `await using` closes it too.
    */
   close(): Promise<void>;
 }
@@ -134,6 +241,22 @@ export interface Client extends AsyncDisposable {
  * The `make…` methods fail with `EXISTS` and change nothing where there is an element already, with
  * `BAD_REQUEST` at `/`, and with `NOT_FOUND` if the circuit has no such server; so does every
  * method that asks an anchor of a server that the circuit does not have.
+ *
+ * @example Make, find and remove elements
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const anchor = client.anchor(`/${server.serverId}`).walk("this", "is", "charlie");
+ * await anchor.makeChan(3);
+ * const element = await anchor.get();
+ * console.assert(element?.kind === "chan");
+ * await anchor.scrub();
+ * console.assert(await anchor.get() === undefined);
+ * ```
  */
 export interface Anchor {
   /** `/`, or `/X…/any/names`. */
@@ -156,8 +279,10 @@ export interface Anchor {
    * The anchors below this one with their kinds, siblings sorted by name, as they come: memory is
    * bounded however many there are. What is made or scrubbed meanwhile may or may not be listed.
    * Ending the loop early ends the call.
+   *
+   * @returns path after path, with the kind of the element there; undefined where there is none.
    */
-  list(options?: ListOptions): AsyncIterable<Entry>;
+  list(options?: ListOptions): AsyncIterable<{ path: string; kind: Kind | undefined }>;
   /** A handle of the anchor's element, told apart by its `kind`; undefined if it holds none. */
   get(options?: CallOptions): Promise<Element | undefined>;
   /**
@@ -205,9 +330,37 @@ export interface Anchor {
   scrub(options?: CallOptions): Promise<void>;
 }
 
+/** One anchor in a listing. */
+export type Entry = ReturnType<Anchor["list"]> extends AsyncIterable<infer Each> ? Each : never;
+
 /**
- * What an anchor can hold, told apart by `kind`. A handle holds no resource. Once its element was
- * scrubbed, calls on it fail with `NOT_FOUND`, those that were waiting with `ABORTED`.
+ * What an anchor can hold, told apart by `kind`. A handle holds no resource: it means whatever
+ * element of its kind is at its anchor. Once that was scrubbed, calls on it fail with `NOT_FOUND`,
+ * those that were waiting with `ABORTED`; where another kind has taken its place, with `BAD_REQUEST`.
+ *
+ * @example Tell elements apart
+ * ```ts
+ * import { dial, type Element } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * async function describe(element: Element): Promise<string> {
+ *   switch (element.kind) {
+ *     case "chan":
+ *       return `a channel for ${(await element.stat()).cap} messages`;
+ *     case "server":
+ *       return `a server on ${(await element.peek()).os}`;
+ *     default:
+ *       return `a ${element.kind}`;
+ *   }
+ * }
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const jobs = client.anchor(`/${server.serverId}/jobs`);
+ * await jobs.makeChan(3);
+ * const element = await jobs.get();
+ * console.assert(element && await describe(element) === "a channel for 3 messages");
+ * ```
  */
 export type Element = Server | Proc | Chan | Nameserver | Container | Subscription;
 
@@ -219,7 +372,47 @@ export type Element = Server | Proc | Chan | Nameserver | Container | Subscripti
  * dies half-way makes its receiver fail, never end early. A receiver that dies before it has read a
  * whole buffered message puts the message back at the front; where the message was longer than the
  * buffer, 32 KiB, the sender is told. So a message may arrive twice only if its receiver died after
- * reading it and before saying so.
+ * reading it and before saying so. A receive that is cancelled loses nothing: it was never there, or
+ * its message goes back to the front.
+ *
+ * @example Pass jobs to whoever is free
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const jobs = await client.anchor(`/${server.serverId}/jobs`).makeChan(10);
+ *
+ * for (const job of ["sweep", "mop"]) await jobs.sendBytes(new TextEncoder().encode(job));
+ * await jobs.close();
+ *
+ * const done = [];
+ * for await (const job of jobs) done.push(new TextDecoder().decode(job));
+ * console.assert(done.join() === "sweep,mop");
+ * ```
+ *
+ * @example Send a file of any length, and receive it elsewhere
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const files = await client.anchor(`/${server.serverId}/files`).makeChan();
+ *
+ * const send = async () => {
+ *   const file = await Deno.open("mod.ts");
+ *   await file.readable.pipeTo(await files.send());
+ * };
+ * const receive = async () => {
+ *   let length = 0;
+ *   for await (const chunk of await files.recv()) length += chunk.length;
+ *   return length;
+ * };
+ * const [length] = await Promise.all([receive(), send()]);
+ * console.assert(length === (await Deno.stat("mod.ts")).size);
+ * ```
  */
 export interface Chan {
   /** Tells it from the other kinds of element. */
@@ -252,7 +445,8 @@ export interface Chan {
   recvBytes(options?: CallOptions): Promise<Uint8Array>;
   /**
    * Receives message after message, each as {@linkcode recvBytes} does; ends when the channel is
-   * closed. A message that the loop was given counts as received; leaving the loop takes no other.
+   * closed, and fails with what `recvBytes` fails with else. A message that the loop was given counts
+   * as received; leaving the loop takes no other.
    */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
   /**
@@ -269,7 +463,37 @@ export interface Chan {
 }
 
 /** What a process and a container have in common. `Stat` is what describes one. */
-export interface Runnable<Stat> {
+export type Runnable<Stat> =
+  & Pick<Proc, "stdin" | "stdout" | "stderr" | "signal" | "scrub">
+  & {
+    wait(options?: CallOptions): Promise<Stat>;
+    peek(options?: CallOptions): Promise<Stat>;
+  };
+
+/**
+ * A process of the operating system, on the anchor's server.
+ *
+ * @example Talk to a program
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const proc = await client.anchor(`/${server.serverId}/upper`)
+ *   .makeProc({ path: "tr", args: ["a-z", "A-Z"] });
+ * const input = proc.stdin().getWriter();
+ * void input.write(new TextEncoder().encode("hello")).then(() => input.close());
+ * let output = "";
+ * for await (const chunk of proc.stdout()) output += new TextDecoder().decode(chunk);
+ * console.assert(output === "HELLO");
+ * await proc.scrub();
+ * ```
+ */
+export interface Proc {
+  /** Tells it from the other kinds of element. */
+  readonly kind: "proc";
   /**
    * Its standard input. Closing the stream closes it, for good; aborting the stream leaves it open
    * for the next writer. Writes wait until it takes the bytes.
@@ -293,7 +517,7 @@ export interface Runnable<Stat> {
    *
    * @throws {CircuitError} `ABORTED` if it is scrubbed before it exits.
    */
-  wait(options?: CallOptions): Promise<Stat>;
+  wait(options?: CallOptions): Promise<ProcStat>;
   /**
    * Sends it a signal.
    *
@@ -303,15 +527,9 @@ export interface Runnable<Stat> {
    */
   signal(name: string, options?: CallOptions): Promise<void>;
   /** Its state now. */
-  peek(options?: CallOptions): Promise<Stat>;
+  peek(options?: CallOptions): Promise<ProcStat>;
   /** Forgets it. It runs on, and its output is thrown away. */
   scrub(options?: CallOptions): Promise<void>;
-}
-
-/** A process of the operating system, on the anchor's server. */
-export interface Proc extends Runnable<ProcStat> {
-  /** Tells it from the other kinds of element. */
-  readonly kind: "proc";
   /** Its environment when it was started, as `NAME=VALUE`. */
   getEnv(options?: CallOptions): Promise<string[]>;
   /** The command that it was made from. */
@@ -321,7 +539,26 @@ export interface Proc extends Runnable<ProcStat> {
 /**
  * A queue of the paths of servers that join the circuit or leave it. A `@join` subscription begins
  * with all servers there are. Each event is received once, by one receiver, in the order in which
- * the subscription's server saw them; none is lost between making it and the first receive.
+ * the subscription's server saw them; none is lost between making it and the first receive. A receive
+ * that is cancelled takes no event.
+ *
+ * @example Greet the servers that there are and those that come
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using one = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(one.address);
+ * const joins = await client.anchor(`/${one.serverId}/joins`).makeOnJoin();
+ * await using two = await startServer({ addr: "127.0.0.1:0", join: one.address });
+ *
+ * const seen = [];
+ * for await (const path of joins) {
+ *   seen.push(path);
+ *   if (seen.length === 2) break;
+ * }
+ * console.assert(seen.join() === `/${one.serverId},/${two.serverId}`);
+ * ```
  */
 export interface Subscription {
   /** Which events it collects, and that it is a subscription. */
@@ -336,7 +573,24 @@ export interface Subscription {
   scrub(options?: CallOptions): Promise<void>;
 }
 
-/** A server of the circuit, at `/X…`. It cannot be scrubbed. */
+/**
+ * A server of the circuit, at `/X…`. It cannot be scrubbed.
+ *
+ * @example See what a server is doing
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const element = await client.anchor(`/${server.serverId}`).get();
+ * if (element?.kind !== "server") throw new Error("the server is gone");
+ * let report = "";
+ * for await (const chunk of element.profile("tasks")) report += new TextDecoder().decode(chunk);
+ * console.assert(report.includes(server.serverId));
+ * ```
+ */
 export interface Server {
   /** Tells it from the other kinds of element. */
   readonly kind: "server";
@@ -364,6 +618,22 @@ export interface Server {
  * A DNS server, on UDP and TCP. It answers from its own records and asks nobody else; there are no
  * zones, so what it has no records of does not exist (NXDOMAIN). What was set holds for every query
  * that comes after the answer to {@linkcode set}.
+ *
+ * @example Answer for a name
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const names = await client.anchor(`/${server.serverId}/dns`).makeNameserver();
+ * await names.set("db.example. 60 IN A 10.0.0.7");
+ * const [ipAddr = "", port] = (await names.peek()).address.split(":");
+ * const nameServer = { ipAddr, port: Number(port) };
+ * const addresses = await Deno.resolveDns("db.example.", "A", { nameServer });
+ * console.assert(addresses.join() === "10.0.0.7");
+ * ```
  */
 export interface Nameserver {
   /** Tells it from the other kinds of element. */
@@ -391,11 +661,39 @@ export interface Nameserver {
 }
 
 /**
- * A container, on the anchor's server. It is removed from the container engine when it has ended;
- * from then on {@linkcode peek} gives its last state. Signals go to its first process, which by the
- * kernel's rules ignores those that it has no handler for, but not `KILL` and `STOP`.
+ * A container, on the anchor's server. What a {@linkcode Proc}'s methods promise holds for its own.
+ * It is removed from the container engine when it has ended; from then on {@linkcode peek} gives its
+ * last state. Signals go to its first process, which by the kernel's rules ignores those that it has
+ * no handler for, but not `KILL` and `STOP`.
+ *
+ * @example Run a container where there is a container runtime
+ * ```ts
+ * import { CircuitError, type Container, dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * let container: Container | undefined;
+ * try {
+ *   container = await client.anchor(`/${server.serverId}/web`).makeContainer({ image: "nginx" });
+ * } catch (error) {
+ *   // This server was not started with its container runtime.
+ *   if (!(error instanceof CircuitError) || error.code !== "UNSUPPORTED") throw error;
+ * }
+ * await container?.scrub();
+ * ```
  */
-export interface Container extends Runnable<ContainerStat> {
+export interface Container extends Pick<Proc, "stdin" | "stdout" | "stderr" | "signal" | "scrub"> {
   /** Tells it from the other kinds of element. */
   readonly kind: "docker";
+  /**
+   * What the container runtime's `inspect` reports once it has exited, unchanged; at once if it has
+   * already. Any number may wait.
+   *
+   * @throws {CircuitError} `ABORTED` if it is scrubbed before it exits.
+   */
+  wait(options?: CallOptions): Promise<Readonly<Record<string, unknown>>>;
+  /** What the container runtime's `inspect` reports now, unchanged. */
+  peek(options?: CallOptions): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -10,7 +10,31 @@ import { boolean, integer, list, nothing, optional, osString, record, string } f
 /** Most bytes of an output stream that `keep` may ask for: 64 MiB. */
 export const MAX_KEEP_BYTES = 64 * 1024 * 1024;
 
-/** A command to run: no shell in between. */
+/**
+ * A command to run: no shell in between.
+ *
+ * @example Let a shell have its way all the same
+ * ```ts
+ * import { type Cmd, dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const cmd: Cmd = {
+ *   path: "/bin/sh",
+ *   args: ["-c", "echo $GREETING; pwd"],
+ *   env: ["GREETING=hello"],
+ *   dir: "/",
+ *   keep: 1024,
+ * };
+ * const proc = await client.anchor(`/${server.serverId}/greet`).makeProc(cmd);
+ * await proc.wait();
+ * let output = "";
+ * for await (const chunk of proc.stdout()) output += new TextDecoder().decode(chunk);
+ * console.assert(output === "hello\n/\n");
+ * ```
+ */
 export interface Cmd {
   /**
    * The program: a path, relative to `dir` if it is not absolute, or a name without a slash to look
@@ -26,7 +50,10 @@ export interface Cmd {
   env?: string[];
   /** Working directory, relative to the server's; default, or empty: the server's. */
   dir?: string;
-  /** True: the element goes by itself when the process exits. Default false. */
+  /**
+   * True: the element goes by itself when the process exits, with the output that nobody has read by
+   * then. Default false.
+   */
   scrub?: boolean;
   /**
    * Bytes of each output stream that the server keeps, so that any number of readers can each read
@@ -47,23 +74,37 @@ export const parseCmd: Parser<Cmd> = record({
 });
 
 /**
- * The states of a process.
+ * What `peek` and `wait` tell of a process.
  *
- * - `running`, also while it sleeps or waits for something;
- * - `exited` and `signaled`: it has ended, by itself or by a signal;
- * - `stopped`: by a signal, whoever sent it, or by a debugger;
- * - `continued`: it runs, and was stopped before: by a SIGSTOP through this element, or seen to be
- *   stopped by an earlier `peek`. A stop and continuation by others between two looks is not noticed;
- * - `unknown`: the operating system does not tell.
+ * @example See how a program ended
+ * ```ts
+ * import { dial, type ProcStat } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const proc = await client.anchor(`/${server.serverId}/fails`).makeProc({ path: "false" });
+ * const stat: ProcStat = await proc.wait();
+ * console.assert(stat.phase === "exited" && stat.exitCode === 1);
+ * console.assert(stat.exit === "exit status 1");
+ * ```
  */
-export type Phase = "running" | "exited" | "stopped" | "signaled" | "continued" | "unknown";
-
-/** What `peek` and `wait` tell of a process. */
 export interface ProcStat {
   /** The command as it was given. */
   readonly cmd: Cmd;
-  /** Its state. */
-  readonly phase: Phase;
+  /**
+   * Its state:
+   *
+   * - `running`, also while it sleeps or waits for something;
+   * - `exited` and `signaled`: it has ended, by itself or by a signal;
+   * - `stopped`: by a signal, whoever sent it, or by a debugger;
+   * - `continued`: it runs, and was stopped before: by a SIGSTOP through this element, or seen to be
+   *   stopped by an earlier `peek`. A stop and continuation by others between two looks is not
+   *   noticed;
+   * - `unknown`: the operating system does not tell.
+   */
+  readonly phase: "running" | "exited" | "stopped" | "signaled" | "continued" | "unknown";
   /** Null while it runs and after success, else text such as `exit status 1` or `signal: killed`. */
   readonly exit: string | null;
   /** Null while it runs and when a signal ended it. */
@@ -73,6 +114,9 @@ export interface ProcStat {
   /** The operating system's number of the process. */
   readonly pid: number;
 }
+
+/** The states of a process. */
+export type Phase = ProcStat["phase"];
 
 /** The methods that processes and containers have in common. `Stat` is what describes one. */
 export type RunningMethods<Stat> = {
