@@ -7,7 +7,25 @@
 
 import type { Call } from "./call.ts";
 
-/** The kinds of element that an anchor can hold. */
+/**
+ * The kinds of element that an anchor can hold.
+ *
+ * @example Count elements by kind
+ * ```ts
+ * import { dial, type Kind } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * await client.anchor(`/${server.serverId}/jobs`).makeChan();
+ *
+ * const counts = new Map<Kind, number>();
+ * for await (const { kind } of client.anchor("/").list({ recursive: true })) {
+ *   if (kind) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+ * }
+ * console.assert(counts.get("server") === 1 && counts.get("chan") === 1);
+ * ```
+ */
 export type Kind = "server" | "proc" | "chan" | "dns" | "docker" | "@join" | "@leave";
 
 /**

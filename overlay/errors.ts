@@ -20,6 +20,16 @@
  * - `PROTOCOL`: the peer speaks something else, or broke the rules of the protocol.
  * - `UNSUPPORTED`: the server cannot do this, by its version or its configuration.
  * - `INTERNAL`: a fault of the circuit itself.
+ *
+ * @example Try again what may work later
+ * ```ts
+ * import { CircuitError, type ErrorCode } from "jsr:@circuit/cli/client";
+ *
+ * const passing: readonly ErrorCode[] = ["SERVER_GONE", "UNREACHABLE", "TIMEOUT", "BUSY"];
+ * const mayWorkLater = (error: unknown) =>
+ *   error instanceof CircuitError && passing.includes(error.code);
+ * console.assert(mayWorkLater(new CircuitError("BUSY", "somebody else reads it")));
+ * ```
  */
 export type ErrorCode =
   | "INTERNAL"
@@ -62,10 +72,20 @@ export const ERROR_CODES: readonly ErrorCode[] = [
  *
  * @example Switch on the code
  * ```ts
- * import { CircuitError } from "./errors.ts";
+ * import { CircuitError, dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
  *
- * const error = new CircuitError("CLOSED", "cannot send to /X…/jobs: the channel is closed");
- * console.assert(error.code === "CLOSED" && error instanceof Error);
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const anchor = client.anchor(`/${server.serverId}/jobs`);
+ * await anchor.makeChan();
+ *
+ * try {
+ *   await anchor.makeChan();
+ * } catch (error) {
+ *   if (!(error instanceof CircuitError)) throw error;
+ *   console.assert(error.code === "EXISTS" && error.message.includes(anchor.path));
+ * }
  * ```
  */
 export class CircuitError extends Error {

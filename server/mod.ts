@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { startServer } from "./mod.ts";
+ * import { startServer } from "jsr:@circuit/cli/server";
  *
  * await using server = await startServer({ addr: "127.0.0.1:0" });
  * console.log(server.address);

@@ -26,7 +26,22 @@ import { VarDir } from "./var_dir.ts";
 /** Milliseconds that an element which is being made may take to be given up when the server stops. */
 const GIVE_UP_MS = 5_000;
 
-/** How to start a server. */
+/**
+ * How to start a server.
+ *
+ * @example A server that only this machine can reach, and its log
+ * ```ts
+ * import { type ServerOptions, startServer } from "jsr:@circuit/cli/server";
+ *
+ * const lines: string[] = [];
+ * const options: ServerOptions = {
+ *   addr: "127.0.0.1:0",
+ *   log: (level, message) => lines.push(`${level} ${message}`),
+ * };
+ * await using server = await startServer(options);
+ * console.assert(lines.some((line) => line.includes(server.address)));
+ * ```
+ */
 export interface ServerOptions {
   /**
    * Where to listen: `HOST:PORT`, or `HOST` alone to have a port picked. Default: all interfaces,
@@ -57,7 +72,22 @@ export interface ServerOptions {
   readonly log?: Log;
 }
 
-/** A server that is running. */
+/**
+ * A server that is running. `await using` stops it.
+ *
+ * @example Run until somebody stops the server, here or from elsewhere
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { type CircuitServer, startServer } from "jsr:@circuit/cli/server";
+ *
+ * const server: CircuitServer = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const element = await client.anchor(`/${server.serverId}`).get();
+ * if (element?.kind === "server") await element.suicide();
+ * await server.closed;
+ * ```
+ */
 export interface CircuitServer extends AsyncDisposable {
   /** Its address, `circuit://HOST:PORT/PID/Q…`. */
   readonly address: string;
@@ -89,6 +119,18 @@ export interface CircuitServer extends AsyncDisposable {
  * or interface that this machine does not have or a key that is none, `UNREACHABLE`, `TIMEOUT` or
  * `PROTOCOL` if a server to join cannot be reached, `DENIED` if it has no key, or another. Nothing is
  * left running then.
+ *
+ * @example Two servers in one program, in one circuit
+ * ```ts
+ * import { dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using one = await startServer({ addr: "127.0.0.1:0" });
+ * await using two = await startServer({ addr: "127.0.0.1:0", join: one.address });
+ *
+ * await using client = await dial(two.address);
+ * console.assert((await client.servers()).length === 2);
+ * ```
  */
 export async function startServer(options: ServerOptions = {}): Promise<CircuitServer> {
   const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);

@@ -10,7 +10,23 @@ import { integer, nothing } from "../parse.ts";
 /** Largest capacity of a channel, in messages. */
 export const MAX_CAPACITY = 1_000_000;
 
-/** What `stat` tells of a channel. */
+/**
+ * What `stat` tells of a channel.
+ *
+ * @example Count what waits to be received
+ * ```ts
+ * import { type ChanStat, dial } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const chan = await client.anchor(`/${server.serverId}/jobs`).makeChan(3);
+ * await chan.sendBytes(new Uint8Array([1, 2, 3]));
+ *
+ * const stat: ChanStat = await chan.stat();
+ * console.assert(stat.cap === 3 && stat.numSend - stat.numRecv === 1);
+ * ```
+ */
 export interface ChanStat {
   /** Messages that the channel takes without a receiver. */
   readonly cap: number;

@@ -21,31 +21,44 @@ export type ContainerStat = Readonly<Record<string, unknown>>;
 /**
  * What makes a container. Absent fields, and those that are empty or 0, are left to the container
  * engine and the image.
+ *
+ * @example
+ * ```ts
+ * import type { ContainerRun } from "jsr:@circuit/cli/client";
+ *
+ * const run: ContainerRun = {
+ *   image: "nginx",
+ *   memory: 64 * 1024 * 1024,
+ *   volume: ["/srv/www:/usr/share/nginx/html:ro"],
+ *   scrub: true,
+ * };
+ * console.assert(run.image === "nginx");
+ * ```
  */
 export interface ContainerRun {
   /** Name of the image, as the engine knows it. It is pulled where it is missing. */
   image: string;
   /** Most memory, in bytes. */
-  memory?: number;
+  memory?: number | undefined;
   /** Weight against other containers when processors are short; the engine's default is 1024. */
-  cpuShares?: number;
+  cpuShares?: number | undefined;
   /**
    * Volumes: `HOST_DIR:DIR` or `HOST_DIR:DIR:ro` for a directory of the host, `DIR` for one that
    * goes when the container does.
    */
-  volume?: string[];
+  volume?: string[] | undefined;
   /** Working directory. */
-  dir?: string;
+  dir?: string | undefined;
   /** Entry point: one program, which gets `path` and `args` as its arguments. */
-  entry?: string;
+  entry?: string | undefined;
   /** Environment that is added to the image's, as `NAME=VALUE`. */
-  env?: string[];
+  env?: string[] | undefined;
   /** The program to run, found in the image; without it the image's own. */
-  path?: string;
+  path?: string | undefined;
   /** Its arguments, not counting its own name; default none. */
-  args?: string[];
+  args?: string[] | undefined;
   /** True: the element goes by itself when the container exits. Default false. */
-  scrub?: boolean;
+  scrub?: boolean | undefined;
 }
 
 /** How each field of a {@linkcode ContainerRun} is checked. */

@@ -8,7 +8,24 @@ import { CircuitError } from "../../overlay/errors.ts";
 import { unary } from "../describe.ts";
 import { nothing, optional, string } from "../parse.ts";
 
-/** What `peek` tells of a name server. */
+/**
+ * What `peek` tells of a name server.
+ *
+ * @example
+ * ```ts
+ * import { dial, type NameserverStat } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const names = await client.anchor(`/${server.serverId}/dns`).makeNameserver();
+ * await names.set("db.example. 60 IN A 10.0.0.7");
+ *
+ * const stat: NameserverStat = await names.peek();
+ * console.assert(stat.address.startsWith("127.0.0.1:"));
+ * console.assert(stat.records["db.example."]?.[0] === "db.example.\t60\tIN\tA\t10.0.0.7");
+ * ```
+ */
 export interface NameserverStat {
   /** Where it listens on UDP and TCP, `HOST:PORT`; an IPv6 address is in brackets. */
   readonly address: string;

@@ -7,7 +7,23 @@
 import { streaming, unary } from "../describe.ts";
 import { nothing, string } from "../parse.ts";
 
-/** What `peek` tells of a server. */
+/**
+ * What `peek` tells of a server.
+ *
+ * @example
+ * ```ts
+ * import { dial, type ServerStat } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ *
+ * const element = await client.anchor(`/${server.serverId}`).get();
+ * if (element?.kind !== "server") throw new Error("the server is gone");
+ * const stat: ServerStat = await element.peek();
+ * console.assert(stat.addr === server.address && stat.elements["server"] === 1);
+ * ```
+ */
 export interface ServerStat {
   /** Its address, `circuit://HOST:PORT/PID/Q…`. */
   readonly addr: string;

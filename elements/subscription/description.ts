@@ -7,7 +7,22 @@
 import { streaming, unary } from "../describe.ts";
 import { nothing } from "../parse.ts";
 
-/** What `peek` tells of a subscription. */
+/**
+ * What `peek` tells of a subscription.
+ *
+ * @example
+ * ```ts
+ * import { dial, type SubscriptionStat } from "jsr:@circuit/cli/client";
+ * import { startServer } from "jsr:@circuit/cli/server";
+ *
+ * await using server = await startServer({ addr: "127.0.0.1:0" });
+ * await using client = await dial(server.address);
+ * const joins = await client.anchor(`/${server.serverId}/joins`).makeOnJoin();
+ *
+ * const stat: SubscriptionStat = await joins.peek();
+ * console.assert(stat.source === "join" && stat.pending === 1);
+ * ```
+ */
 export interface SubscriptionStat {
   /** Which events it collects. */
   readonly source: "join" | "leave";
