@@ -63,7 +63,9 @@ export class ChanHandle implements Chan {
       try {
         message = await this.recvBytes();
       } catch (error) {
-        if (error instanceof CircuitError && error.code === "CLOSED") return;
+        const closed = error instanceof CircuitError && error.code === "CLOSED";
+        // A client that was closed says the same, and is no end of the messages.
+        if (closed && !this.#target.router.closing) return;
         throw error;
       }
       yield message;

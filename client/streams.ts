@@ -77,7 +77,12 @@ export function writable(source: Stream | Opener): WritableStream<Uint8Array> {
       confirmed.catch((error) => controller.error(error));
     },
     write(chunk) {
-      checkBytes(chunk);
+      try {
+        checkBytes(chunk);
+      } catch (error) {
+        stream.fail(toCircuitError(error));
+        throw error;
+      }
       return stream.write(chunk);
     },
     async close() {
