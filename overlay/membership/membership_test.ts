@@ -291,6 +291,32 @@ Deno.test("Membership sees a restart by its superseded dial", () => {
   assertEquals(bench.of("left").map((o) => o.cause), ["superseded"]);
 });
 
+Deno.test("Membership lets news wait longer while it is dense", () => {
+  const bench = new Bench();
+  bench.connect(1, member(2));
+  bench.connect(2, member(3));
+  bench.run(200);
+  let next = 100;
+  /** Tells of newcomers by link 1, and how long it takes until link 2 hears of them. */
+  const delay = (newcomers: number) => {
+    for (let i = 0; i < newcomers; i++) bench.tell(1, member(next++), 1, ALIVE);
+    const from = bench.now;
+    const before = bench.log.length;
+    const told = () =>
+      bench.log.slice(before).some((output) =>
+        output.type === "send" && output.link === 2 && output.bytes[0] === FRAME.RECORDS
+      );
+    for (let i = 0; i < 200 && !told(); i++) bench.run(1);
+    return bench.now - from;
+  };
+  const [one, first, second, third] = [delay(1), delay(40), delay(40), delay(1)];
+  assertEquals([one, first, second, third], [25, 25, 100, 100]);
+  assertEquals([delay(1), delay(1)], [25, 25]);
+  delay(40);
+  bench.run(1000);
+  assertEquals(delay(1), 25);
+});
+
 Deno.test("Membership leaves in order: says so, closes, and does nothing more", () => {
   const bench = new Bench();
   bench.connect(1, member(2));

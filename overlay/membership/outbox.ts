@@ -1,6 +1,7 @@
 /**
  * The flood: news waits a moment for other news, then goes to all links but those it came by. A
- * statement that is no news ends there, so each link carries it about once.
+ * statement that is no news ends there, so each link carries it about once. While much is new, the
+ * moment is longer.
  *
  * @module
  */
@@ -26,10 +27,15 @@ export class Outbox {
   /** By slot: the links that need not be told, and {@linkcode FULL}. */
   readonly #news = new Map<number, number>();
   readonly #context: Context;
+  /** How long the batch at hand waits, in ms. */
+  #waitMs: number;
+  /** When the last batch went out. */
+  #flushedAt = -Infinity;
 
   /** An empty outbox. */
   constructor(context: Context) {
     this.#context = context;
+    this.#waitMs = context.tuning.batchMs;
   }
 
   /**
@@ -42,9 +48,7 @@ export class Outbox {
     const before = this.#news.get(slot) ?? 0;
     const told = bit >= 0 ? 1 << bit : 0;
     this.#news.set(slot, told | (full ? FULL : before & FULL));
-    if (this.dueAt === Infinity) {
-      this.dueAt = this.#context.now + this.#context.tuning.batchMs;
-    }
+    if (this.dueAt === Infinity) this.#begin();
   }
 
   /** The same statement came from another flood target: it need not be told. */
@@ -53,10 +57,20 @@ export class Outbox {
     if (news !== undefined && bit >= 0) this.#news.set(slot, news | (1 << bit));
   }
 
+  /** A batch begins. */
+  #begin(): void {
+    const { now, tuning } = this.#context;
+    if (now - this.#flushedAt > tuning.batchDenseMs) this.#waitMs = tuning.batchMs;
+    this.dueAt = now + this.#waitMs;
+  }
+
   /** Sends what has gathered. */
   flush(): void {
     this.dueAt = Infinity;
-    const { links } = this.#context;
+    const { links, now, tuning } = this.#context;
+    const dense = this.#news.size * tuning.batchMs >= tuning.denseRecords * this.#waitMs;
+    this.#waitMs = dense ? tuning.batchDenseMs : tuning.batchMs;
+    this.#flushedAt = now;
     if (this.#news.size > 0 && links.flooded.length > 0) {
       if (this.#news.size === 1) this.#flushOne(links.flooded);
       else this.#flushMany(links.flooded);

@@ -37,6 +37,13 @@ export interface Tuning {
 
   /** Records wait this long for others before they are sent on. */
   readonly batchMs: number;
+  /**
+   * The same while news is dense: costs latency, a few hops of it, and saves most of the frames of a
+   * storm, of which each has a fixed cost on both ends.
+   */
+  readonly batchDenseMs: number;
+  /** News is dense where so many records or more came in {@linkcode Tuning.batchMs}. */
+  readonly denseRecords: number;
   /** Hashes of neighbours that differ for this long start a diff. */
   readonly differMs: number;
   /** A diff waits until the own list was unchanged for this long … */
@@ -130,6 +137,8 @@ export const DEFAULT_TUNING: Tuning = {
   lagSlackMs: 100,
 
   batchMs: 25,
+  batchDenseMs: 100,
+  denseRecords: 4,
   differMs: 2000,
   quietMs: 500,
   differMaxMs: 10_000,
