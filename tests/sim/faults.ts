@@ -122,8 +122,8 @@ export function hardship(network: Network, ms = 60_000): Row {
   for (const node of sample(live, Math.ceil(n / 10), network.random)) pauses(node, 400, 400);
   for (const node of sample(live, Math.ceil(n / 10), network.random)) {
     const ends = [...node.ends];
-    const [end, connection] = ends[Math.floor(network.random() * ends.length)] ?? [];
-    const peer = connection?.nodes[1 - ((end as number) & 1)];
+    const end = ends[Math.floor(network.random() * ends.length)];
+    const peer = end === undefined ? undefined : network.peerOf(end);
     if (peer) network.oneWay.add(`${node.index}>${peer.index}`);
   }
   network.runUntil(end);
@@ -172,13 +172,17 @@ export function restarts(network: Network, count: number, ms = 60_000): Row {
   const n = network.live().length;
   const victims = network.live();
   const from = network.now;
-  const firstNew = network.nodes.length;
+  const [takenBefore, sentBefore] = [
+    network.count("snapshotsTaken"),
+    network.count("snapshotsSent"),
+  ];
   let done = 0;
   for (let i = 0; i < count; i++) {
     network.at(from + (i + 1) * ms / count, () => {
       const at = done++ % n;
       const old = victims[at] as Node;
       network.crash(old);
+      network.forget(old);
       const others = network.random() * n;
       const seed = victims[Math.floor(others)] as Node;
       const place = network.place(old);
@@ -190,9 +194,8 @@ export function restarts(network: Network, count: number, ms = 60_000): Row {
   }
   network.runUntil(from + ms);
   const back = network.runTo(60_000, 100, () => exact(network));
-  const taken = network.count("snapshotsTaken", network.nodes.slice(firstNew)) / count;
-  const sent = network.nodes.map((node) => node.membership.status().counters.snapshotsSent);
-  const mean = sent.reduce((a, b) => a + b, 0) / n;
+  const taken = (network.count("snapshotsTaken") - takenBefore) / count;
+  const mean = (network.count("snapshotsSent") - sentBefore) / n;
   return {
     property: `${count} restarts within 60 s`,
     n,

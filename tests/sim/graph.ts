@@ -20,7 +20,7 @@ export function overlayOf(
   const graph = nodes.map((node) => {
     const neighbours: number[] = [];
     for (const end of ends.get(node) ?? []) {
-      const peer = node.ends.get(end)?.nodes[1 - (end & 1)];
+      const peer = network.peerOf(end);
       const position = peer && positions.get(peer);
       if (position === undefined) continue;
       if (ends.get(peer as Node)?.has(end ^ 1)) neighbours.push(position);

@@ -2,162 +2,97 @@
  * The simulator: measures every promise of the overlay with virtual servers, prints the table, and
  * writes plots.
  *
- *     deno task sim [--n=10,100,1000,10000] [--seed=1] [--out=dist/sim] [--only=quiet,split,…]
+ *     deno task sim [--n=10,100,1000,10000] [--seed=1] [--out=dist/sim] [--only=quiet,split,…] [--cores=2]
  *
  * @module
  */
 
 import process from "node:process";
-import { build } from "./circuit.ts";
 import { FAILURE_SHARES, reach } from "./comparison.ts";
+import type { Graph } from "./graph.ts";
 import {
-  brokenLinks,
-  type Failure,
-  hardship,
-  massFailure,
-  massFailureRow,
-  restarts,
-  split,
-} from "./faults.ts";
-import { degrees, type Graph, overlayOf } from "./graph.ts";
-import type { Network } from "./network.ts";
-import { type Plot, type Series, svg } from "./plot.ts";
-import { events, idle, shape } from "./quiet.ts";
+  type Comeback,
+  type Findings,
+  type Job,
+  PARTS,
+  plan,
+  type Portrait,
+  recoveryJobs,
+} from "./jobs.ts";
+import { type Plot, svg } from "./plot.ts";
 import { seeded } from "./random.ts";
 import { markdown, type Row } from "./row.ts";
+import type { News } from "./worker.ts";
 
-/**
- * Above this size scenarios share circuits, and what needs most events is left out: each frame is an
- * event, and one minute of restarts among 10,000 servers is some 200 million.
- */
-const LARGE = 2000;
-/** Most restarts in the storm: each is told to all, so the cost grows with restarts × servers. */
-const MAX_RESTARTS = 10_000;
 /** Size at which the recovery from 10–95 % failure is plotted. */
 const RECOVERY_SERVERS = 1000;
 /** Bounds of idle traffic between sizes, as a share. */
 const IDLE_SPREAD = 0.05;
 
-const PARTS = ["quiet", "half", "most", "split", "hardship", "loss", "restarts"] as const;
-type Part = typeof PARTS[number];
-
-/** What the plots are made from. */
-interface Traces {
-  readonly degree: Series[];
-  readonly spread: Series[];
-  readonly idle: Map<number, number>;
-  graph: Graph;
-}
-
-/** A part of the measurement, on a circuit that may have parts behind it. */
-type Scenario = readonly [Part, (network: Network) => Row[]];
-
-/** Scenarios that share a circuit, for one size. */
-function plan(n: number, traces: Traces): { loss: number; scenarios: Scenario[] }[] {
-  const all: Record<Exclude<Part, "half" | "most">, Scenario> = {
-    quiet: ["quiet", (network) => quiet(network, traces)],
-    split: ["split", (network) => [split(network).row]],
-    hardship: ["hardship", (network) => [hardship(network)]],
-    loss: ["loss", (network) => [brokenLinks(network)]],
-    restarts: ["restarts", (network) => [restarts(network, Math.min(MAX_RESTARTS, 10 * n))]],
-  };
-  const fail = (part: "half" | "most", how: Failure): Scenario => [
-    part,
-    (network) => [massFailureRow(network, part === "half" ? 0.5 : 0.8, how).row],
-  ];
-  const alone = (scenario: Scenario, loss = 0) => ({ loss, scenarios: [scenario] });
-  if (n > LARGE) {
-    return [
-      { loss: 0, scenarios: [all.quiet, all.hardship, all.split, fail("most", "silence")] },
-      alone(fail("half", "silence")),
-    ];
-  }
-  return [
-    alone(all.quiet),
-    alone(fail("half", "crash")),
-    alone(fail("half", "silence")),
-    alone(fail("most", "crash")),
-    alone(fail("most", "silence")),
-    alone(all.split),
-    alone(all.hardship),
-    alone(all.loss, 0.02),
-    alone(all.restarts),
-  ];
-}
-
-/** All rows for one size. */
-function measure(n: number, seed: number, parts: ReadonlySet<Part>, traces: Traces): Row[] {
-  const rows: Row[] = [];
-  for (const { loss, scenarios } of plan(n, traces)) {
-    let network: Network | undefined;
-    for (const [part, scenario] of scenarios) {
-      if (!parts.has(part)) continue;
-      const from = process.cpuUsage().user;
-      network ??= build(n, { seed, loss });
-      const found = scenario(network);
-      rows.push(...found);
-      const cpu = ((process.cpuUsage().user - from) / 1e6).toFixed(1);
-      const rss = (process.memoryUsage().rss / 1e6).toFixed(0);
-      for (const row of found) {
-        console.log(`${row.pass ? "pass" : "FAIL"}  ${row.n}  ${row.property}: ${row.measured}`);
-      }
-      console.log(`      ${n}  [${part}: ${cpu} s of CPU, ${rss} MB]`);
+/** Carries out jobs on some cores, the last of the list first; answers in the order of the list. */
+async function carryOutAll(jobs: readonly Job[], cores: number): Promise<Findings[]> {
+  const findings: Findings[] = [];
+  let next = jobs.length;
+  await Promise.all(Array.from({ length: cores }, async () => {
+    while (next > 0) {
+      const i = --next;
+      findings[i] = await carryOutAlone(jobs[i] as Job);
     }
-  }
-  return rows;
+  }));
+  return findings;
 }
 
-function quiet(network: Network, traces: Traces): Row[] {
-  const rows = shape(network);
-  const n = network.live().length;
-  traces.graph = overlayOf(network).graph;
-  traces.degree.push({
-    name: `N = ${n}`,
-    points: [...degrees(traces.graph)].map(([degree, count]) => [degree, count / n]),
-  });
-  const { row, bytes } = idle(network);
-  traces.idle.set(n, bytes);
-  const { rows: eventRows, join } = events(network);
-  traces.spread.push({
-    name: `N = ${n}`,
-    points: join.times.map((time, i) => [time, (i + 1) / join.times.length]),
-  });
-  return [...rows, row, ...eventRows];
+/** Carries out one job in a worker, whose memory is free when it is done. */
+async function carryOutAlone(job: Job): Promise<Findings> {
+  const from = performance.now();
+  const worker = new Worker(new URL("./worker.ts", import.meta.url).href, { type: "module" });
+  try {
+    return await new Promise<Findings>((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<News>) => {
+        if (data.type === "failed") return reject(new Error(data.reason));
+        if (data.type === "done") return resolve(data.findings);
+        const { pass, n, property, measured } = data.row;
+        console.log(`${pass ? "pass" : "FAIL"}  ${n}  ${property}: ${measured}`);
+      };
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.postMessage(job);
+    });
+  } finally {
+    worker.terminate();
+    const parts = [...new Set(job.steps.map(({ part }) => part))].join(", ");
+    const seconds = ((performance.now() - from) / 1000).toFixed(1);
+    const memory = (process.memoryUsage().rss / 1e6).toFixed(0);
+    console.log(`      ${job.n}  [${parts}: ${seconds} s; ${memory} MB in all]`);
+  }
 }
 
 /** Idle traffic must not grow with the size of the circuit. */
-function idleRow(idleBytes: ReadonlyMap<number, number>): Row | undefined {
+function idleRow(idleBytes: ReadonlyMap<number, number>): Row[] {
   const sizes = [...idleBytes].filter(([n]) => n >= 100);
-  if (sizes.length < 2) return undefined;
+  if (sizes.length < 2) return [];
   const values = sizes.map(([, bytes]) => bytes);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const spread = (most - least) / (most + least);
   const ns = sizes.map(([n]) => n);
-  return {
+  return [{
     property: "idle traffic does not grow",
     n: Math.max(...ns),
     target: `within ± 5 % from N = ${Math.min(...ns)} on`,
     measured: `± ${(spread * 100).toFixed(1)} %`,
     pass: spread <= IDLE_SPREAD,
-  };
+  }];
 }
 
 /** Recovery after each share of failures. */
-function recoveries(n: number, seed: number): { lines: string[]; plot: Plot } {
-  const exact: [number, number][] = [];
-  const connected: [number, number][] = [];
+function recoveries(n: number, comebacks: readonly Comeback[]): { lines: string[]; plot: Plot } {
   const lines = ["| failed | connected after | lists exact after |", "| ---: | ---: | ---: |"];
-  for (const share of FAILURE_SHARES) {
-    const { connectedMs, exactMs } = massFailure(build(n, { seed }), share, "silence");
-    connected.push([share * 100, connectedMs / 1000]);
-    exact.push([share * 100, exactMs / 1000]);
-    lines.push(
-      `| ${share * 100} % | ${(connectedMs / 1000).toFixed(1)} s | ${
-        (exactMs / 1000).toFixed(1)
-      } s |`,
-    );
+  for (const { share, connectedMs, exactMs } of comebacks) {
+    const [connected, exact] = [connectedMs, exactMs].map((ms) => `${(ms / 1000).toFixed(1)} s`);
+    lines.push(`| ${share * 100} % | ${connected} | ${exact} |`);
   }
-  const finite = (points: [number, number][]) => points.filter(([, y]) => y < Infinity);
+  const points = (time: (comeback: Comeback) => number) =>
+    comebacks.filter((each) => time(each) < Infinity)
+      .map((each) => [each.share * 100, time(each) / 1000] as const);
   return {
     lines,
     plot: {
@@ -166,8 +101,8 @@ function recoveries(n: number, seed: number): { lines: string[]; plot: Plot } {
       y: "time (s)",
       kind: "line",
       series: [
-        { name: "connected", points: finite(connected) },
-        { name: "all lists exact", points: finite(exact) },
+        { name: "connected", points: points(({ connectedMs }) => connectedMs) },
+        { name: "all lists exact", points: points(({ exactMs }) => exactMs) },
       ],
     },
   };
@@ -187,46 +122,61 @@ function comparison(graph: Graph, seed: number): string[] {
   return lines;
 }
 
+/** What circuits of several sizes look like at rest. */
+function portraits(all: readonly Portrait[]): Record<string, Plot> {
+  return {
+    degree: {
+      title: "Links of a server at rest",
+      x: "links",
+      y: "share of servers",
+      kind: "bar",
+      series: all.map(({ degree }) => degree),
+    },
+    spread: {
+      title: "A newcomer becomes known",
+      x: "time (ms)",
+      y: "share of servers told",
+      kind: "line",
+      series: all.map(({ spread }) => spread),
+    },
+  };
+}
+
 /** The value of `--name=VALUE`. */
 function flag(name: string, otherwise: string): string {
   const prefix = `--${name}=`;
   return Deno.args.find((arg) => arg.startsWith(prefix))?.slice(prefix.length) ?? otherwise;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const sizes = flag("n", "10,100,1000,10000").split(",").map(Number);
   const seed = Number(flag("seed", "1"));
   const out = flag("out", "dist/sim");
   const only = flag("only", PARTS.join(",")).split(",");
+  const cores = Number(flag("cores", String(Math.min(2, navigator.hardwareConcurrency))));
   const parts = new Set(PARTS.filter((part) => only.includes(part)));
-  const traces: Traces = { degree: [], spread: [], idle: new Map(), graph: [] };
   console.log(`seed ${seed}`);
-  const rows = sizes.flatMap((n) => measure(n, seed, parts, traces));
-  const growth = idleRow(traces.idle);
-  if (growth) rows.push(growth);
+  const recovering = Math.min(RECOVERY_SERVERS, Math.max(...sizes));
+  const jobs = [
+    ...(parts.has("recovery") ? recoveryJobs(recovering, seed, FAILURE_SHARES) : []),
+    ...sizes.flatMap((n) => plan(n, seed, parts)),
+  ];
+  const findings = await carryOutAll(jobs, cores);
+
+  const seen = findings.flatMap(({ portrait }) => portrait ?? []);
+  const rows = findings.flatMap((each) => each.rows);
+  rows.push(...idleRow(new Map(seen.map(({ idle, graph }) => [graph.length, idle]))));
   console.log(`\n${markdown(rows)}\n`);
 
-  const plots: Record<string, Plot> = {};
-  if (parts.has("quiet")) {
-    console.log(`Reach after failures, N = ${traces.graph.length}:\n`);
-    console.log(comparison(traces.graph, seed).join("\n") + "\n");
-    plots["degree"] = {
-      title: "Links of a server at rest",
-      x: "links",
-      y: "share of servers",
-      kind: "bar",
-      series: traces.degree,
-    };
-    plots["spread"] = {
-      title: "A newcomer becomes known",
-      x: "time (ms)",
-      y: "share of servers told",
-      kind: "line",
-      series: traces.spread,
-    };
+  const plots: Record<string, Plot> = seen.length > 0 ? portraits(seen) : {};
+  const largest = seen.at(-1)?.graph;
+  if (largest) {
+    console.log(`Reach after failures, N = ${largest.length}:\n`);
+    console.log(comparison(largest, seed).join("\n") + "\n");
   }
-  if (parts.has("most")) {
-    const { lines, plot } = recoveries(Math.min(RECOVERY_SERVERS, Math.max(...sizes)), seed);
+  const comebacks = findings.flatMap((each) => each.comebacks);
+  if (comebacks.length > 0) {
+    const { lines, plot } = recoveries(recovering, comebacks);
     console.log("Recovery after hosts fell silent:\n");
     console.log(lines.join("\n") + "\n");
     plots["recovery"] = plot;
@@ -236,9 +186,13 @@ function main(): void {
     Deno.writeTextFileSync(`${out}/${name}.svg`, svg(plot));
   }
   Deno.writeTextFileSync(`${out}/table.md`, `seed ${seed}\n\n${markdown(rows)}\n`);
+  const { user, system } = process.cpuUsage();
+  console.log(
+    `${(performance.now() / 1000).toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of CPU`,
+  );
   const failed = rows.filter((row) => !row.pass).length;
   console.log(failed === 0 ? "all rows pass" : `${failed} rows fail`);
   Deno.exitCode = failed === 0 ? 0 : 1;
 }
 
-main();
+if (import.meta.main) await main();

@@ -33,10 +33,10 @@ type Event =
   | { readonly type: "tick"; readonly node: Node; readonly at: number }
   | {
     readonly type: "frame";
-    readonly node: Node;
-    readonly link: number;
+    readonly connection: Connection;
+    /** The end that it goes to. */
+    readonly end: number;
     readonly bytes: Uint8Array;
-    readonly from: number;
   }
   | {
     readonly type: "input";
@@ -50,7 +50,7 @@ type Event =
 export class Network {
   /** Virtual time in ms. */
   now = 0;
-  /** All servers there ever were. */
+  /** All servers there ever were, but those that were forgotten. */
   readonly nodes: Node[] = [];
   /** For what the scenario does at random. */
   readonly random: () => number;
@@ -68,7 +68,10 @@ export class Network {
   readonly #queue = new EventQueue<Event>();
   readonly #directory = new Directory();
   readonly #byPlace = new Map<string, Node>();
-  #connections = 0;
+  #started = 0;
+  readonly #forgotten = new Map<string, number>();
+  /** By number; those closed at both ends are gone. */
+  readonly #connections: (Connection | undefined)[] = [];
 
   /** An empty network. */
   constructor(options: NetworkOptions) {
@@ -84,7 +87,7 @@ export class Network {
 
   /** Starts a server, at a place of its own or in the place of another. */
   start(seeds: readonly string[], place?: string): Node {
-    const index = this.nodes.length;
+    const index = this.#started++;
     const hex = Array.from(
       { length: 16 },
       () => Math.floor(this.random() * 16).toString(16),
@@ -110,7 +113,7 @@ export class Network {
       pausedUntil: 0,
       bytes: 0,
       tickAt: Infinity,
-      ends: new Map(),
+      ends: new Set(),
     };
     this.nodes.push(node);
     this.#byPlace.set(where, node);
@@ -127,8 +130,16 @@ export class Network {
   /** Ends a process; its host closes its connections and refuses new ones. */
   crash(node: Node): void {
     node.up = false;
-    for (const [end, connection] of node.ends) this.#closeFrom(end, connection);
-    node.ends.clear();
+    for (const end of [...node.ends]) this.#close(end);
+  }
+
+  /** Forgets a server that has ended, all but its counters: it takes no more memory. */
+  forget(node: Node): void {
+    const { counters } = node.membership.status();
+    for (const [key, value] of Object.entries(counters)) {
+      this.#forgotten.set(key, (this.#forgotten.get(key) ?? 0) + value);
+    }
+    this.nodes.splice(this.nodes.indexOf(node), 1);
   }
 
   /** Takes a host away without a word. */
@@ -151,11 +162,9 @@ export class Network {
   /** Breaks one of a server's connections, as a router that forgets it would. */
   breakOne(node: Node): void {
     const ends = [...node.ends];
-    const broken = ends[Math.floor(this.random() * ends.length)];
-    if (!broken) return;
-    const [end, connection] = broken;
-    this.#closeFrom(end, connection);
-    node.ends.delete(end);
+    const end = ends[Math.floor(this.random() * ends.length)];
+    if (end === undefined) return;
+    this.#close(end);
     this.#input(node, { type: "link-down", link: end }, -1);
   }
 
@@ -189,15 +198,21 @@ export class Network {
     }
   }
 
+  /** The server at the other end of a connection; undefined where this end is closed. */
+  peerOf(end: number): Node | undefined {
+    const connection = this.#connections[end >> 1];
+    return connection?.open[end & 1] ? connection.nodes[1 - (end & 1)] : undefined;
+  }
+
   /** Hands an input to a server at once. */
   input(node: Node, input: Input): void {
     this.#input(node, input, -1);
   }
 
-  /** Sum of a counter over some servers. */
-  count(key: keyof Counters, nodes: readonly Node[] = this.nodes): number {
-    let sum = 0;
-    for (const node of nodes) sum += node.membership.status().counters[key];
+  /** Sum of a counter over some servers; default: all there ever were. */
+  count(key: keyof Counters, nodes?: readonly Node[]): number {
+    let sum = nodes ? 0 : this.#forgotten.get(key) ?? 0;
+    for (const node of nodes ?? this.nodes) sum += node.membership.status().counters[key];
     return sum;
   }
 
@@ -221,12 +236,15 @@ export class Network {
         return;
       }
       case "frame": {
-        const { node, link, bytes, from } = event;
-        if (!node.up || !node.ends.has(link)) return;
+        const { connection, end, bytes } = event;
+        if (!connection.open[end & 1]) return;
+        const node = connection.nodes[end & 1] as Node;
+        if (!node.up) return;
         if (node.pausedUntil > this.now) {
           return this.#queue.push(node.pausedUntil, event);
         }
-        return this.#input(node, { type: "message", link, bytes }, from);
+        const from = connection.nodes[1 - (end & 1)] as Node;
+        return this.#input(node, { type: "message", link: end, bytes }, from.index);
       }
       case "input": {
         const { node, input } = event;
@@ -234,7 +252,7 @@ export class Network {
         if (node.pausedUntil > this.now) {
           return this.#queue.push(node.pausedUntil, event);
         }
-        if (input.type === "link-down" && !node.ends.delete(input.link)) return;
+        if (input.type === "link-down" && !this.#release(input.link)) return;
         return this.#input(node, input, event.from);
       }
     }
@@ -256,13 +274,9 @@ export class Network {
   #output(node: Node, output: Output, from: number): void {
     switch (output.type) {
       case "send":
-        return this.#send(node, output.link, output.bytes);
-      case "close": {
-        const connection = node.ends.get(output.link);
-        if (!connection) return;
-        node.ends.delete(output.link);
-        return this.#closeFrom(output.link, connection);
-      }
+        return this.#send(output.link, output.bytes);
+      case "close":
+        return this.#close(output.link);
       case "dial":
         return this.#dial(node, output.address, output.id);
       default:
@@ -270,10 +284,11 @@ export class Network {
     }
   }
 
-  #send(node: Node, end: number, bytes: Uint8Array): void {
-    const connection = node.ends.get(end);
-    if (!connection) return;
+  #send(end: number, bytes: Uint8Array): void {
+    const connection = this.#connections[end >> 1];
     const side = end & 1;
+    if (!connection?.open[side]) return;
+    const node = connection.nodes[side] as Node;
     const peer = connection.nodes[1 - side] as Node;
     this.tap?.(bytes);
     node.bytes += bytes.length + FRAME_OVERHEAD_BYTES;
@@ -290,8 +305,24 @@ export class Network {
     while (loss > 0 && this.random() < loss) at += RETRANSMIT_MS;
     at = Math.max(at, connection.arrives[side] as number);
     connection.arrives[side] = at;
-    const link = end ^ 1;
-    this.#queue.push(at, { type: "frame", node: peer, link, bytes, from: node.index });
+    this.#queue.push(at, { type: "frame", connection, end: end ^ 1, bytes });
+  }
+
+  /** One end is closed by its server. */
+  #close(end: number): void {
+    const connection = this.#release(end);
+    if (connection) this.#closeFrom(end, connection);
+  }
+
+  /** A server no longer holds an end; undefined where it did not. */
+  #release(end: number): Connection | undefined {
+    const connection = this.#connections[end >> 1];
+    const side = end & 1;
+    if (!connection?.open[side]) return undefined;
+    connection.open[side] = false;
+    connection.nodes[side]?.ends.delete(end);
+    if (!connection.open[1 - side]) this.#connections[end >> 1] = undefined;
+    return connection;
   }
 
   /** One end is closed: the other hears of it, after all that was sent before. */
@@ -350,16 +381,16 @@ export class Network {
         : { type: "dial-failed", address, reason: "unreachable" };
       return this.#input(node, input, -1);
     }
-    const number = this.#connections++;
-    const connection: Connection = {
+    const number = this.#connections.length;
+    this.#connections.push({
       number,
       nodes: [node, peer],
       arrives: [this.now, this.now],
-      closed: false,
+      open: [true, true],
       stuck: [false, false],
-    };
-    node.ends.set(2 * number, connection);
-    peer.ends.set(2 * number + 1, connection);
+    });
+    node.ends.add(2 * number);
+    peer.ends.add(2 * number + 1);
     this.#input(peer, {
       type: "link-up",
       link: 2 * number + 1,

@@ -46,16 +46,18 @@ export interface Node {
   bytes: number;
   /** The tick in the queue; Infinity for none. */
   tickAt: number;
-  /** Its connections, by the number of its end. */
-  readonly ends: Map<number, Connection>;
+  /** The numbers of its ends of connections. */
+  readonly ends: Set<number>;
 }
 
 /** A connection; its ends are numbered `2·n` (dialler) and `2·n + 1`. */
 export interface Connection {
   readonly number: number;
   readonly nodes: readonly [Node, Node];
+  /** When what was sent last from each end arrives. */
   readonly arrives: [number, number];
-  closed: boolean;
+  /** Whether each end's server still holds it. */
+  readonly open: [boolean, boolean];
   /** A packet was lost for good in this direction: nothing after it arrives. */
   readonly stuck: [boolean, boolean];
 }
