@@ -34,7 +34,9 @@ const COLOURS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf
 export function svg(plot: Plot): string {
   const points = plot.series.flatMap((series) => series.points);
   const xs = points.map(([x]) => x);
-  const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
+  const [x0, x1] = plot.kind === "bar"
+    ? [Math.min(...xs), Math.max(...xs)]
+    : [0, niceTop(Math.max(...xs, 0))];
   const y1 = niceTop(Math.max(...points.map(([, y]) => y), 0));
   const pad = plot.kind === "bar" ? 0.5 : 0;
   const span = x1 - x0 + 2 * pad || 1;
