@@ -7,6 +7,7 @@
 // deno-lint-ignore no-import-prefix -- whoever imports this file by its URL has no import map
 import { decode, encode, type ValueType } from "jsr:@std/msgpack@^1.0.3";
 import { CircuitError } from "../errors.ts";
+import { decodeSmall, encodeSmall } from "./small_values.ts";
 
 /** Turns plain values into bytes and back. Passed in, so that a test can count the calls. */
 export interface Codec {
@@ -31,6 +32,8 @@ export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 export const messagePack: Codec = {
   encode(value) {
     if (value === undefined) return EMPTY;
+    const small = encodeSmall(value);
+    if (small) return small;
     try {
       return encode(plain(value));
     } catch (cause) {
@@ -40,6 +43,8 @@ export const messagePack: Codec = {
   },
   decode(bytes) {
     if (bytes.length === 0) return undefined;
+    const small = decodeSmall(bytes);
+    if (small !== undefined) return small;
     try {
       return decode(bytes as Uint8Array<ArrayBuffer>);
     } catch (cause) {
