@@ -75,6 +75,24 @@ export class AnchorTree {
   }
 
   /**
+   * The anchor at this path, as {@linkcode find}; undefined also for a path that is not in its one
+   * canonical form.
+   */
+  at(path: string): AnchorNode | undefined {
+    let node: AnchorNode | undefined = this.#root;
+    const end = 1 + node.name.length;
+    if (path[0] !== "/" || !path.startsWith(node.name, 1)) return undefined;
+    if (path.length > end && path[end] !== "/") return undefined;
+    for (let from = end + 1; from <= path.length && node;) {
+      const slash = path.indexOf("/", from);
+      const to = slash < 0 ? path.length : slash;
+      node = node.children?.get(path.slice(from, to));
+      from = to + 1;
+    }
+    return node;
+  }
+
+  /**
    * Reserves the anchor at this path for an element, which {@linkcode fill} then puts there or
    * {@linkcode clear} gives up.
    *

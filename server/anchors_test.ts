@@ -60,3 +60,49 @@ Deno.test("AnchorTree.reserve() takes as many elements as it may, and not one mo
   make("/a");
   refused(() => make("/b"), "3 elements");
 });
+
+function treeOf(...paths: string[]): AnchorTree {
+  const tree = new AnchorTree(ROOT, () => {});
+  for (const path of paths) tree.reserve(parsePath(path), path);
+  return tree;
+}
+
+Deno.test("at() finds what find() finds, by the canonical path", () => {
+  const paths = [
+    `/${ROOT}`,
+    `/${ROOT}/a`,
+    `/${ROOT}/a/b`,
+    `/${ROOT}/a/f`,
+    `/${ROOT}/f`,
+    `/${ROOT}/ü ü`,
+  ];
+  const tree = treeOf(...paths);
+  for (const path of [...paths, `/${ROOT}/b`, `/${ROOT}/a/b/c`, `/${ROOT}/ab`, `/${ROOT}f`]) {
+    assertEquals(
+      tree.at(path),
+      path === `/${ROOT}f` ? undefined : tree.find(parsePath(path)),
+      path,
+    );
+  }
+  assertEquals(tree.at(`/${ROOT}/a/b`)?.name, "b");
+});
+
+Deno.test("at() finds nothing by a path that is not canonical, or not of this server", () => {
+  const tree = treeOf(`/${ROOT}`, `/${ROOT}/f`, `/${ROOT}/a/f`);
+  const others = [
+    "",
+    "/",
+    "//",
+    ROOT,
+    `//${ROOT}`,
+    `///${ROOT}`,
+    `/${ROOT}/`,
+    `//${ROOT}/f`,
+    `///${ROOT}/a/f`,
+  ];
+  for (
+    const path of [...others, `/${ROOT}//f`, `/${ROOT}/f/`, "/Xffffffffffffffff/f", `/${ROOT}/./f`]
+  ) {
+    assertEquals(tree.at(path), undefined, path);
+  }
+});

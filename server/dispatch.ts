@@ -68,8 +68,7 @@ export class Dispatcher {
   #answer(incoming: Incoming, path: string): void {
     const call = incoming.session.accept(incoming);
     try {
-      const names = parsePath(path);
-      const { description, handlers } = this.#target(incoming.method, names, path);
+      const { description, handlers } = this.#target(incoming.method, path);
       const method = incoming.method.slice(description.name.length + 1);
       const spec = Object.hasOwn(description.methods, method)
         ? description.methods[method]
@@ -78,7 +77,9 @@ export class Dispatcher {
       if (!spec || !handler) {
         throw new CircuitError("UNSUPPORTED", `this server knows no method ${incoming.method}`);
       }
-      const args: unknown = spec.args(incoming.session.codec.decode(incoming.args.slice()));
+      // Decoded binary would alias the read buffer.
+      const sent = incoming.args.length === 0 ? undefined : incoming.args.slice();
+      const args: unknown = spec.args(sent && incoming.session.codec.decode(sent));
       const result = handler(args, call);
       if (result instanceof Promise) {
         this.#settle(result, call, spec.streams === "none", incoming.method, path);
@@ -105,10 +106,13 @@ export class Dispatcher {
 
   #target(
     method: string,
-    names: readonly string[],
     path: string,
   ): { description: Description<Methods>; handlers: AnyHandlers } {
     const prefix = method.slice(0, method.indexOf("."));
+    const here = elementAt(this.#services.tree.at(path));
+    // Where there is an element, the path needs no check: it was checked when that was made.
+    if (here?.description.name === prefix) return here;
+    const names = parsePath(path);
     if (prefix === rootDescription.name) {
       return { description: rootDescription, handlers: this.#services.root as AnyHandlers };
     }
