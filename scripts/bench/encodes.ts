@@ -11,7 +11,7 @@ import type { Anchor } from "../../mod.ts";
 import { newServerId } from "../../overlay/address.ts";
 import { CircuitError } from "../../overlay/errors.ts";
 import { type Codec, messagePack } from "../../overlay/transport/codec.ts";
-import { answerSession, dialSession } from "../../overlay/transport/connect.ts";
+import { answerSession } from "../../overlay/transport/connect.ts";
 import { tcp } from "../../overlay/transport/tcp.ts";
 import { AnchorTree } from "../../server/anchors.ts";
 import { Dispatcher } from "../../server/dispatch.ts";
@@ -69,9 +69,11 @@ export async function countedPair(): Promise<CountedPair> {
     }, conn);
   });
   const endpoint = { network: tcp, codec: ofClient };
-  const dialled = await dialSession(endpoint, { host: "127.0.0.1", port: listener.port, id });
+  const router = await Router.connect(
+    { endpoint, seeds: () => [address], redial: false },
+    undefined,
+  );
   await answering;
-  const router = new Router(endpoint, dialled);
   return {
     root: new AnchorHandle(router, [id]),
     async encodesOf(work) {

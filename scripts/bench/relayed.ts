@@ -9,7 +9,6 @@ import { Router } from "../../client/router.ts";
 import { type Anchor, dial } from "../../mod.ts";
 import { parseAddress } from "../../overlay/address.ts";
 import { CircuitError } from "../../overlay/errors.ts";
-import { dialSession } from "../../overlay/transport/connect.ts";
 import type { Network } from "../../overlay/transport/network.ts";
 import { tcp } from "../../overlay/transport/tcp.ts";
 import { startServerProcess } from "../server_process.ts";
@@ -21,19 +20,27 @@ import { type Bench, compared, MIB } from "./section.ts";
 /** Bytes of a large message. */
 const LARGE = 128 * MIB;
 
-/** Where no server can be dialled but the one that there is a connection with. */
-const DEAD_END: Network = {
-  dial: () => Promise.reject(new CircuitError("UNREACHABLE", "no way from here")),
-  listen: tcp.listen,
-};
+/** Where no server can be dialled but the one on this port. */
+function deadEnd(port: number): Network {
+  return {
+    dial: (host, wanted, signal) =>
+      wanted === port
+        ? tcp.dial(host, wanted, signal)
+        : Promise.reject(new CircuitError("UNREACHABLE", "no way from here")),
+    listen: tcp.listen,
+  };
+}
 
 /** Through a relaying server, and straight. */
 export async function relayed(bench: Bench): Promise<void> {
   await using relay = await startServerProcess();
   await using server = await startServerProcess(["-j", relay.address]);
   await using client = await dial(server.address);
-  const session = await dialSession({ network: tcp }, parseAddress(relay.address));
-  const router = new Router({ network: DEAD_END }, session);
+  const network = deadEnd(parseAddress(relay.address).port);
+  const router = await Router.connect(
+    { endpoint: { network }, seeds: () => [relay.address], redial: false },
+    undefined,
+  );
   const straight = client.anchor(`/${server.serverId}`);
   const through = new AnchorHandle(router, [server.serverId]);
   await straight.walk("chan").makeChan(1_000);

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Client, Container, ContainerRun, ContainerStat } from "../../mod.ts";
+import type { Client, Container, ContainerRun } from "../../mod.ts";
 import { bytes, digest, digestOf, pattern, textOf } from "../bytes.ts";
 import { ContainerLab, IMAGE, whyNoContainers } from "../containers.ts";
 import { assertFails } from "../fails.ts";
@@ -30,7 +30,7 @@ function sh(line: string, more: Partial<ContainerRun> = {}): ContainerRun {
   return { image: IMAGE, path: "/bin/sh", args: ["-c", line], ...more };
 }
 
-function stateOf(stat: ContainerStat): Record<string, unknown> {
+function stateOf(stat: Awaited<ReturnType<Container["peek"]>>): Record<string, unknown> {
   return stat["State"] as Record<string, unknown>;
 }
 
