@@ -78,6 +78,24 @@ export class Redialler {
   }
 
   /**
+   * Asks again and again, until the signal is aborted.
+   *
+   * @param wait Milliseconds before the first time.
+   * @param root The dial-in server's connection at that time; fails once the signal is aborted.
+   */
+  async keepFresh(
+    wait: number,
+    root: () => Session | Promise<Session>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      for (let ms = wait;; ms = await this.refresh(await root())) await pause(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /**
    * Connects to another server, however long it takes.
    *
    * @param lost The address of the server that was lost, which is tried last.

@@ -11,7 +11,7 @@ import { CircuitError } from "../overlay/errors.ts";
 import { dialSession, type Endpoint } from "../overlay/transport/connect.ts";
 import type { Session } from "../overlay/transport/session.ts";
 import { type Dial, first, type Seeds } from "./first.ts";
-import { pause, Redialler } from "./redial.ts";
+import type { Redialler } from "./redial.ts";
 
 /** Milliseconds that a call waits for a direct connection before it goes through the dial-in server. */
 const DIRECT_GRACE_MS = 250;
@@ -43,20 +43,19 @@ export interface RouterOptions {
 /** Finds the way to each server. */
 export class Router {
   readonly #endpoint: Endpoint;
-  readonly #redialler: Redialler | undefined;
   readonly #routes = new Map<string, Route>();
   readonly #abort = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
+  #redialler: Redialler | undefined;
   #dialIn!: Session; // set by connect(), which alone makes a router
   /** On its way to another dial-in server. */
   #next: Promise<Session> | undefined;
 
-  private constructor({ endpoint, seeds, redial }: RouterOptions) {
+  private constructor(endpoint: Endpoint) {
     this.#endpoint = {
       ...endpoint,
       onMember: (session, payload) => this.#onGone(session, new TextDecoder().decode(payload)),
     };
-    if (redial) this.#redialler = new Redialler({ dial: this.#dialTo, seeds });
   }
 
   /**
@@ -64,11 +63,19 @@ export class Router {
    *
    * @throws {CircuitError} why none of them does.
    */
-  static async connect(options: RouterOptions, signal: AbortSignal | undefined): Promise<Router> {
-    const router = new Router(options);
-    const session = await first(options.seeds, router.#dialTo, { signal });
+  static async connect(
+    { endpoint, seeds, redial }: RouterOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Router> {
+    const router = new Router(endpoint);
+    const session = await first(seeds, router.#dialTo, { signal });
+    if (redial) {
+      // Who does not redial starts faster without this.
+      const { Redialler } = await import("./redial.ts");
+      router.#redialler = new Redialler({ dial: router.#dialTo, seeds });
+    }
     router.#enter(session);
-    await router.#learn(session);
+    if (router.#redialler) await router.#learn(router.#redialler, session);
     return router;
   }
 
@@ -172,22 +179,10 @@ export class Router {
   }
 
   /** Learns who is in the circuit, and goes on doing so. */
-  async #learn(session: Session): Promise<void> {
-    const redialler = this.#redialler;
-    if (redialler) void this.#keepLearning(redialler, await redialler.refresh(session));
-  }
-
-  async #keepLearning(redialler: Redialler, wait: number): Promise<void> {
-    const { signal } = this.#abort;
-    try {
-      for (;;) {
-        await pause(wait, signal);
-        const root = this.#dialIn.usable ? this.#dialIn : await this.#replace(redialler);
-        wait = await redialler.refresh(root);
-      }
-    } catch {
-      // The client was closed.
-    }
+  async #learn(redialler: Redialler, session: Session): Promise<void> {
+    const wait = await redialler.refresh(session);
+    const root = () => this.#dialIn.usable ? this.#dialIn : this.#replace(redialler);
+    void redialler.keepFresh(wait, root, this.#abort.signal);
   }
 
   // --- the others -------------------------------------------------------------------------------
