@@ -30,7 +30,7 @@ import type {
 } from "./types.ts";
 import { FRAME, REASON } from "./wire.ts";
 
-/** Tombstones are swept so many times in their lives. */
+/** Tombstones are swept so many times in their lives, and go with the sweep after that. */
 const SWEEPS = 24;
 
 /**
@@ -255,7 +255,8 @@ export class Membership {
     }
     if (this.#sweepAt <= now) {
       this.#sweepAt = now + tuning.tombstoneMs / SWEEPS;
-      list.sweep(SWEEPS);
+      // One that was made just before a sweep has not had the whole of its first period.
+      list.sweep(SWEEPS + 1);
     }
   }
 
