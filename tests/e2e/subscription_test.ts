@@ -110,6 +110,11 @@ circuitTest("join merges two circuits, and says why it cannot", async (logs) => 
   assertEquals(await run(["join", ...at, far.path, other.address]), "");
   const all = [near, far, other];
   for (const each of all) await untilSeen(each, all);
+  // Joining what is one already is harmless, by whatever address.
+  for (const address of [other.address, other.hostPort, far.hostPort]) {
+    assertEquals(await run(["join", ...at, far.path, address]), "");
+  }
+  for (const each of all) await untilSeen(each, all);
   await assertRefused(["join", ...at, far.path, "127.0.0.1:1"], /127\.0\.0\.1:1/);
   await assertRefused(["join", ...at, far.path, "nonsense"], /bad circuit address "nonsense"/);
   await assertRefused(["join", ...at, `${far.path}/a`, other.address], /it should be a server/);
