@@ -94,7 +94,7 @@ function outwardAddress(host: string, interfaces: readonly Deno.NetworkInterface
 
 /** True for addresses that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){1,3}$/.test(host);
 }
 
 function isLinkLocal({ address, family }: Deno.NetworkInterfaceInfo): boolean {

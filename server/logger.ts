@@ -24,7 +24,7 @@ export interface Logger {
 export function setUpLog(options: { level: LogLevel; file?: string }): Logger {
   const level = LEVELS[options.level];
   const formatter = (record: log.LogRecord) =>
-    `${record.datetime.toISOString()} ${record.levelName.padEnd(5)} ${record.msg}`;
+    `${record.datetime.toISOString()} ${record.levelName.padEnd(5)} ${oneLine(record.msg)}`;
   const handlers: Record<string, log.BaseHandler> = {
     stderr: new StderrHandler(level, { formatter }),
   };
@@ -39,6 +39,17 @@ export function setUpLog(options: { level: LogLevel; file?: string }): Logger {
       for (const handler of Object.values(handlers)) handler.destroy();
     },
   };
+}
+
+/**
+ * What peers say of themselves is in some lines. They must not make up others, nor speak to the
+ * terminal that the log is read on.
+ */
+export function oneLine(message: string): string {
+  return message.replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
 }
 
 /** `ConsoleHandler` writes through console, of which a part goes to standard output. */

@@ -22,13 +22,19 @@ export class VarDir implements AsyncDisposable {
   /**
    * Takes the directory, which is made if need be.
    *
-   * @throws {CircuitError} `BUSY` if another server has it; `DENIED` or `BAD_REQUEST` if it cannot
-   * be used.
+   * @throws {CircuitError} `BUSY` if another server has it; `DENIED` if other users of the machine
+   * can write there; `DENIED` or `BAD_REQUEST` if it cannot be used.
    */
   static async take(path: string): Promise<VarDir> {
     try {
-      await Deno.mkdir(path, { recursive: true });
-      const lock = await Deno.open(`${path}/lock`, { create: true, read: true, write: true });
+      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+      await checkOwn(path);
+      const lock = await Deno.open(`${path}/lock`, {
+        create: true,
+        read: true,
+        write: true,
+        mode: 0o600,
+      });
       // The system gives the lock back when this process ends, however it ends.
       if (!await lock.tryLock(true)) {
         const holder = (await Deno.readTextFile(`${path}/lock`)).trim();
@@ -87,4 +93,24 @@ export class VarDir implements AsyncDisposable {
   get #childrenFile(): string {
     return `${this.#path}/children.json`;
   }
+}
+
+/** Bit of a mode: all users may write. */
+const OTHERS_WRITE = 0o002;
+
+/**
+ * Who can write in the directory can lay a link there, and have the server write where it leads.
+ *
+ * @throws {CircuitError} `DENIED` if that is anybody but this user, his groups and root.
+ */
+async function checkOwn(path: string): Promise<void> {
+  const { mode, uid } = await Deno.stat(path);
+  const mine = uid === null || uid === 0 || uid === Deno.uid();
+  if (mine && ((mode ?? 0) & OTHERS_WRITE) === 0) return;
+  throw new CircuitError(
+    "DENIED",
+    `cannot use directory ${path}: ${
+      mine ? "all users of this machine can write there" : `it belongs to user ${uid}`
+    }, want one that only this server's user can write in`,
+  );
 }

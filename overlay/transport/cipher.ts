@@ -31,13 +31,17 @@ const REKEY_NONCE = new Uint8Array(12).fill(0xff, 4);
 export class CipherState {
   #key: Uint8Array;
   /** Counts messages; a number is exact up to 2^53, of Noise's 2^64. */
-  #count = 0;
+  #count: number;
   readonly #nonce = new Uint8Array(12);
   readonly #view = new DataView(this.#nonce.buffer);
 
-  /** @param key {@linkcode CIPHER_KEY_BYTES} bytes, which no other state uses. */
-  constructor(key: Uint8Array) {
+  /**
+   * @param key {@linkcode CIPHER_KEY_BYTES} bytes, which no other state uses.
+   * @param count Messages that were sealed or opened with it before; default 0, as after a handshake.
+   */
+  constructor(key: Uint8Array, count = 0) {
     this.#key = key;
+    this.#count = count;
   }
 
   /** Messages sealed or opened so far. A new key does not set it back. */

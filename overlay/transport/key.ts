@@ -20,12 +20,6 @@ export const MAX_KEYS = 16;
 /** Most bytes of a key file: 64 KiB. */
 export const MAX_KEY_FILE_BYTES = 64 * 1024;
 
-/** Keeps the subkey for connections apart from whatever else the key is used for. */
-const PSK_LABEL = "circuit noise v1";
-
-/** Bytes of the subkey, as Noise wants it. */
-const PSK_BYTES = 32;
-
 /** What a key file holds. */
 export interface KeyFile {
   /** The keys in their order, at least one. */
@@ -57,20 +51,6 @@ export function formatKey(key: Uint8Array): string {
 export async function fingerprint(key: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", key.slice());
   return new Uint8Array(digest, 0, 4).toHex();
-}
-
-/**
- * The pre-shared key of encrypted connections: HKDF-SHA-512 (RFC 5869) of the key, without salt, with
- * `circuit noise v1` for the info, 32 bytes.
- *
- * @throws {CircuitError} `BAD_REQUEST` if it is not a key.
- */
-export async function pskOf(key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  checkKey(key);
-  const secret = await crypto.subtle.importKey("raw", key.slice(), "HKDF", false, ["deriveBits"]);
-  const info = new TextEncoder().encode(PSK_LABEL);
-  const hkdf = { name: "HKDF", hash: "SHA-512", salt: new Uint8Array(0), info };
-  return new Uint8Array(await crypto.subtle.deriveBits(hkdf, secret, 8 * PSK_BYTES));
 }
 
 /** @throws {CircuitError} `BAD_REQUEST` if this is not {@linkcode KEY_BYTES} bytes. */

@@ -7,9 +7,10 @@
 
 import { CircuitError } from "../errors.ts";
 import { MAGIC, readHello, writeAll } from "./hello.ts";
-import { fingerprint, pskOf } from "./key.ts";
+import { fingerprint } from "./key.ts";
 import type { Conn } from "./network.ts";
 import { Handshake, HANDSHAKE_BYTES } from "./noise.ts";
+import { pskOf } from "./psk.ts";
 import { SecureConn, type SecureConnOptions } from "./secure_conn.ts";
 
 /** Bytes of the length in front of a handshake message. */
@@ -33,7 +34,7 @@ export async function exchangeAsDialler(
   options: ExchangeOptions,
 ): Promise<SecureConn> {
   const { conn, prologue } = options;
-  const handshake = new Handshake({ role: "initiator", prologue, psk: await pskOf(key) });
+  const handshake = new Handshake({ role: "initiator", prologue, psk: pskOf(key) });
   await writeMessage(conn, await handshake.write());
   const length = await readExactly(conn, LENGTH_BYTES);
   // The length of the answer is fixed, and not what MAGIC begins with.
@@ -80,7 +81,7 @@ async function firstThatReads(
   { conn, prologue }: ExchangeOptions,
 ): Promise<Handshake> {
   for (const key of keys) {
-    const handshake = new Handshake({ role: "responder", prologue, psk: await pskOf(key) });
+    const handshake = new Handshake({ role: "responder", prologue, psk: pskOf(key) });
     try {
       await handshake.read(message);
       return handshake;

@@ -116,6 +116,11 @@ for (const [name, makeNetwork] of Object.entries(NETWORKS)) {
       assertEquals([dialler?.code, acceptor?.code], ["DENIED", "DENIED"]);
       assert(elapsed < REFUSED_MS, `${elapsed} ms`);
     }
+    // Of the dialler there is a client's hello on the wire, of the acceptor one that refuses.
+    for (const { sent, acceptor } of [diallerOnly, acceptorOnly]) {
+      assertEquals(sent.dialler?.length, 30);
+      assertEquals(sent.acceptor?.length, 30 + acceptor!.message.length);
+    }
     for (const { message } of [diallerOnly.dialler!, diallerOnly.acceptor!]) {
       assertMatch(message, /the dialler, [^ ]+, has a key and the server has none: both need/);
     }
@@ -191,6 +196,12 @@ Deno.test("nothing but the hellos goes in clear, and each begins as it is writte
     new CircuitError("ABORTED", "enough"),
   );
   await pair.dialler.ping();
+  // Fifty calls that are made at once are one message, and no more bytes than that.
+  const before = taps[0]!.written.length;
+  for (let i = 0; i < 50; i++) pair.dialler.open("call", "/", { end: true });
+  await pair.dialler.ping();
+  const calls = taps[0]!.written.view().slice(before);
+  assertEquals(calls[0]! << 8 | calls[1]!, calls.length - 2);
   const wire = taps[0]!.written.view(); // the dialler's
   const text = new TextDecoder("latin1").decode(wire);
   assert(!text.includes("a.method") && !text.includes("/a/path") && !text.includes("enough"));

@@ -1,4 +1,11 @@
-import { assertEquals, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertThrows,
+} from "@std/assert";
+import { CircuitError } from "../errors.ts";
 import { hkdfSync } from "node:crypto";
 import {
   checkKey,
@@ -9,9 +16,9 @@ import {
   MAX_KEYS,
   newKey,
   parseKeys,
-  pskOf,
   readKeyFile,
 } from "./key.ts";
+import { pskOf } from "./psk.ts";
 import { failureOf } from "./_testing.ts";
 
 const KEY = new Uint8Array(KEY_BYTES).map((_, i) => i);
@@ -119,15 +126,16 @@ Deno.test("readKeyFile() says why a file cannot be read", async () => {
   assertMatch((await failureOf(readKeyFile("/dev/zero"))).message, /longer than 65536 bytes/);
 });
 
-Deno.test("pskOf() is HKDF-SHA-512 of the key, without salt, for its own purpose", async () => {
+Deno.test("pskOf() is HKDF-SHA-512 of the key, without salt, for its own purpose", () => {
   const expected = hkdfSync("sha512", KEY, new Uint8Array(), "circuit noise v1", 32);
-  assertEquals(await pskOf(KEY), new Uint8Array(expected));
+  assertEquals(pskOf(KEY), new Uint8Array(expected));
   assertEquals(
-    (await pskOf(KEY)).toHex(),
+    pskOf(KEY).toHex(),
     "4cfaf23759800236f85ed6616dcb3ce70e0bf16748d27ba6b04d40ab1d81cb5f",
   );
-  assertNotEquals(await pskOf(KEY), await pskOf(OTHER));
-  assertEquals((await failureOf(pskOf(new Uint8Array(32)))).code, "BAD_REQUEST");
+  assertNotEquals(pskOf(KEY), pskOf(OTHER));
+  const error = assertThrows(() => pskOf(new Uint8Array(32)), CircuitError);
+  assertEquals(error.code, "BAD_REQUEST");
 });
 
 Deno.test("fingerprint() names a key by 8 hex digits of its SHA-256", async () => {

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { CircuitError } from "../errors.ts";
 import { CipherState, SEAL_BYTES } from "./cipher.ts";
 import { Handshake, HANDSHAKE_BYTES, PROTOCOL_NAME, PSK_BYTES, type Transport } from "./noise.ts";
@@ -185,4 +192,19 @@ Deno.test("CipherState.rekey() is Noise's REKEY: the same on both sides, the cou
   cipher.final();
   seal(other, new Uint8Array(3));
   assertEquals(seal(sender, new Uint8Array(40)), seal(other, new Uint8Array(40)));
+});
+
+Deno.test("CipherState fails before a nonce comes twice, in either direction", () => {
+  const key = new Uint8Array(32).fill(9);
+  const last = Number.MAX_SAFE_INTEGER - 1;
+  const [sender, receiver] = [new CipherState(key, last), new CipherState(key, last)];
+  const sealed = seal(sender, new Uint8Array(3));
+  assertEquals(receiver.open(sealed)?.length, 3);
+  // The nonce is the count in all of its 53 bits.
+  assertEquals(new CipherState(key, last - 1).open(sealed), undefined);
+  assertEquals(new CipherState(key, last % 2 ** 32).open(sealed), undefined);
+  for (const use of [() => seal(sender, new Uint8Array(3)), () => receiver.open(sealed)]) {
+    assertThrows(use, CircuitError, "has used up its nonces");
+    assertThrows(use, CircuitError, "has used up its nonces");
+  }
 });

@@ -1,9 +1,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { SEAL_BYTES } from "./cipher.ts";
+import { CipherState, SEAL_BYTES } from "./cipher.ts";
 import { MemoryNetwork } from "./memory.ts";
 import type { Conn } from "./network.ts";
 import { Handshake, PSK_BYTES, type Transport } from "./noise.ts";
-import { MAX_MESSAGE_BYTES, SecureConn, type SecureConnOptions } from "./secure_conn.ts";
+import {
+  MAX_MESSAGE_BYTES,
+  REKEY_MESSAGES,
+  REKEY_MS,
+  SecureConn,
+  type SecureConnOptions,
+} from "./secure_conn.ts";
 import { writeAll } from "./hello.ts";
 import { failureOf, Random, seed, Tap } from "./_testing.ts";
 
@@ -243,6 +249,42 @@ Deno.test("SecureConn changes its key after as many messages and as much time as
   }
   assertEquals(pair.tap.writes, 12);
   assertEquals(rekeys, [3, 6, 9, 11]);
+});
+
+Deno.test("SecureConn changes its key after 2^30 messages and after an hour, if nobody says otherwise", async () => {
+  assertEquals([REKEY_MESSAGES, REKEY_MS], [2 ** 30, 3_600_000]);
+  const key = new Uint8Array(32).fill(5);
+  const at = (count: number): Transport => ({
+    send: new CipherState(key, count),
+    receive: new CipherState(key, count),
+    hash: new Uint8Array(64),
+  });
+  // How many bytes on the wire a message takes that is the last, the first that is not, and so on.
+  const sizes = async (count: number, times: readonly number[]) => {
+    const [tap, conn] = await plainPair();
+    tap.record = true;
+    let time = 0;
+    const now = () => time;
+    const sender = new SecureConn({ conn: tap, transport: at(count), now });
+    const receiver = new SecureConn({ conn, transport: at(count), now });
+    const lengths: number[] = [];
+    for (time of times) {
+      const before = tap.written.length;
+      await sender.write(bytesOf(1));
+      assertEquals(await receiver.read(new Uint8Array(10)), 1);
+      lengths.push(tap.written.length - before);
+    }
+    tap.close();
+    return lengths;
+  };
+  assertEquals(await sizes(2 ** 30 - 2, [0, 0, 0, 0]), [19, 19, 37, 19]);
+  assertEquals(await sizes(0, [0, 3_599_999, 3_600_000, 7_199_999, 7_200_000]), [
+    19,
+    19,
+    37,
+    19,
+    37,
+  ]);
 });
 
 Deno.test("SecureConn.rekeyed() waits for the proof, and takes nothing else for it", async () => {
