@@ -32,8 +32,10 @@ const PERMISSIONS: readonly string[] = [
   "--allow-write",
   "--allow-env",
   "--allow-run",
-  "--allow-sys=hostname,networkInterfaces",
+  "--allow-sys=hostname,networkInterfaces,uid",
   "--no-prompt",
+  // No grant: it lets a server give memory back, see server/memory.ts.
+  "--v8-flags=--expose-gc",
 ];
 
 /** Modules that are loaded by a name which the compiler can't see; see elements/dns/load.ts. */

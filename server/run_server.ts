@@ -8,6 +8,7 @@ import { toCircuitError } from "../overlay/errors.ts";
 import { findKeyFile, type KeyFile, readKeyFile } from "../overlay/transport/key.ts";
 import type { Log, LogLevel } from "./log.ts";
 import { setUpLog } from "./logger.ts";
+import { keepHouse } from "./memory.ts";
 import { type CircuitServer, launch, type ServerOptions } from "./server.ts";
 import { VarDir } from "./var_dir.ts";
 
@@ -44,6 +45,7 @@ export async function runServer(
   // A signal during start-up stops what has been started by then.
   for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
   let server: CircuitServer | void;
+  let stopKeeping = () => {};
   // Without a key file, SIGHUP is what it is for other programs: the terminal has gone.
   const onHangup = file !== undefined && (() => void readAgain(file, server, logger.log));
   if (onHangup) Deno.addSignalListener("SIGHUP", onHangup);
@@ -53,12 +55,14 @@ export async function runServer(
     server = await Promise.race([starting, stopped.promise]);
     if (server) {
       await print(server.address);
+      stopKeeping = await keepHouse();
       await Promise.race([server.closed, stopped.promise]);
     }
     await starting.then((late) => late.stop(), () => {});
     if (!server) return;
     await server.closed;
   } finally {
+    stopKeeping();
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
     if (onHangup) Deno.removeSignalListener("SIGHUP", onHangup);
     logger.close();

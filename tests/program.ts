@@ -19,7 +19,7 @@ const ROOT = new URL("..", import.meta.url);
 export const root: string = ROOT.pathname;
 
 /** The permissions that the tool needs; the same as in its task. */
-const PERMISSIONS = ["net", "read", "write", "env", "run", "sys=hostname,networkInterfaces"];
+const PERMISSIONS = ["net", "read", "write", "env", "run", "sys=hostname,networkInterfaces,uid"];
 
 /** The tool: the compiled executable if there is one to test, else the sources. */
 export function program(): Program {
@@ -38,7 +38,7 @@ export function fromSources(net: readonly string[] = []): Program {
   );
   const config = new URL("deno.json", ROOT).pathname;
   const main = new URL("main.ts", ROOT).pathname;
-  const flags = ["--quiet", "--no-prompt", `--config=${config}`];
+  const flags = ["--quiet", "--no-prompt", "--v8-flags=--expose-gc", `--config=${config}`];
   return { command: Deno.execPath(), args: ["run", ...flags, ...permissions, main] };
 }
 
