@@ -12,7 +12,7 @@ import { circuitTest, type Logs } from "../logs.ts";
 import { denoDir, environment, root } from "../program.ts";
 import { assertRefused } from "../refused.ts";
 import { run, tool } from "../tool.ts";
-import { until } from "../until.ts";
+import { FairClock, until } from "../until.ts";
 
 /** Milliseconds in which a refusal has to be known on both sides. */
 const REFUSED_MS = 1_000;
@@ -55,12 +55,12 @@ function start(logs: Logs, ...args: string[]): Promise<RunningServer> {
 
 /** A client that must not come to be: what is said instead, and how soon. */
 async function refusal(address: string, options?: DialOptions): Promise<[string, number]> {
-  const before = performance.now();
+  using clock = new FairClock();
   let client: Client;
   try {
     client = await dial(address, options);
   } catch (error) {
-    return [`${error}`, performance.now() - before];
+    return [`${error}`, clock.ms];
   }
   await client.close();
   throw new Error(`${address} has let in whom it should not`);
