@@ -16,6 +16,9 @@ import type { Redialler } from "./redial.ts";
 /** Milliseconds that a call waits for a direct connection before it goes through the dial-in server. */
 const DIRECT_GRACE_MS = 250;
 
+/** The same for a client that redials, whose calls had better not depend on the dial-in server: 2 s. */
+const REDIAL_GRACE_MS = 2_000;
+
 /** Milliseconds after a failed direct dial in which no other is tried. */
 const DIRECT_RETRY_MS = 30_000;
 
@@ -189,8 +192,9 @@ export class Router {
 
   async #direct(server: string, route: Route): Promise<Session> {
     route.dialling ??= this.#dial(server, route).finally(() => delete route.dialling);
+    const graceMs = this.#redialler ? REDIAL_GRACE_MS : DIRECT_GRACE_MS;
     let timer;
-    const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, DIRECT_GRACE_MS));
+    const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
     await Promise.race([route.dialling, grace]);
     clearTimeout(timer);
     return route.session?.usable ? route.session : await this.#root();

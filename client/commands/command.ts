@@ -68,6 +68,8 @@ export interface Argument {
   readonly optional?: boolean;
   /** True: it takes all that is left, one at least unless it is optional. The last one only. */
   readonly rest?: boolean;
+  /** True: usage lines put `--` before it, for it and what follows may look like flags. */
+  readonly afterFlags?: boolean;
 }
 
 /** Arguments by name, in their order. */
@@ -100,6 +102,8 @@ export interface Where {
   readonly discover: string | undefined;
   /** File with the circuit's key. */
   readonly hmac: string | undefined;
+  /** As in the options of the library's `dial`. */
+  readonly redial?: boolean | undefined;
 }
 
 /** The world around a command. */
@@ -112,6 +116,10 @@ export interface Context {
   readonly typed: boolean;
   /** Standard output: for data and nothing else. */
   readonly stdout: Output;
+  /** Standard error, for a command that copies bytes to it. */
+  readonly stderr: Output;
+  /** Whether somebody is looking at standard error. */
+  readonly watched: boolean;
   /** Writes a line to standard error. */
   note(line: string): void;
   /** Finds a server and connects to it; where the flags do not say, the environment does. */

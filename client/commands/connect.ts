@@ -7,7 +7,7 @@
 
 import { CircuitError } from "../../overlay/errors.ts";
 import type { Client } from "../types.ts";
-import type { Context, Flags, FlagValues } from "./command.ts";
+import type { Context, Flags, FlagValues, Where } from "./command.ts";
 
 /** Longest delay of a timer, in milliseconds; a longer one would fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -50,8 +50,9 @@ export interface Connecting extends Pick<Context, "connect" | "signal"> {
 export async function withClient<T>(
   invocation: Connecting,
   use: (client: Client) => Promise<T>,
+  options: Pick<Where, "redial"> = {},
 ): Promise<T> {
-  await using client = await find(invocation);
+  await using client = await find(invocation, options);
   const { signal } = invocation;
   const close = () => void client.close();
   if (signal.aborted) close();
@@ -63,14 +64,17 @@ export async function withClient<T>(
   }
 }
 
-async function find(invocation: Connecting): Promise<Client> {
+async function find(
+  invocation: Connecting,
+  options: Pick<Where, "redial">,
+): Promise<Client> {
   const { dial, discover, hmac, timeout } = invocation.flags;
   const late = new AbortController();
   const delay = Math.min(timeout * 1000, MAX_DELAY_MS);
   const timer = setTimeout(() => late.abort(timedOut(timeout)), delay);
   try {
     const signal = AbortSignal.any([invocation.signal, late.signal]);
-    return await invocation.connect({ dial, discover, hmac }, signal);
+    return await invocation.connect({ dial, discover, hmac, ...options }, signal);
   } catch (error) {
     if (!late.signal.aborted) throw error;
     const whom = dial ?? (discover === undefined ? "a server" : `a server in ${discover}`);

@@ -36,6 +36,7 @@ class ProcessContext implements Context {
   readonly commands: readonly Command[];
   readonly signal: AbortSignal;
   readonly stdout: Output = new Output(Deno.stdout);
+  readonly stderr: Output = new Output(Deno.stderr);
 
   constructor(commands: readonly Command[], signal: AbortSignal) {
     this.commands = commands;
@@ -50,6 +51,10 @@ class ProcessContext implements Context {
     return Deno.stdin.isTerminal();
   }
 
+  get watched(): boolean {
+    return Deno.stderr.isTerminal();
+  }
+
   note(line: string): void {
     // Control characters in a path must not reach the terminal.
     const clean = line.replace(/[^\P{Cc}\n\t]/gu, (character) => escaped(character));
@@ -62,7 +67,7 @@ class ProcessContext implements Context {
 
   async connect(where: Where, signal: AbortSignal): Promise<Client> {
     const { connect, dial, discover } = await import("../mod.ts");
-    const options = { signal, key: await keyIn(where.hmac, this) };
+    const options = { signal, key: await keyIn(where.hmac, this), redial: where.redial };
     if (where.dial !== undefined) return await dial(where.dial, options);
     if (where.discover !== undefined) {
       return await discover(where.discover, { ...options, timeoutMs: FOREVER_MS });

@@ -67,6 +67,8 @@ export class FakeWorld implements World {
       stdin: typeof stdin === "string" ? ReadableStream.from([encode(stdin)]) : stdin,
       typed: false,
       stdout: new Output(sink),
+      stderr: new Output({ write: (bytes) => Promise.resolve(bytes.length) }),
+      watched: false,
       note: (line) => void this.errors.push(line),
       connect: connect ?? ((where) => {
         this.asked.push(where);

@@ -6,6 +6,9 @@
 
 import { type Arguments, type Command, type Flag, type Flags, GROUPS } from "./command.ts";
 
+/** Characters up to which usages make a column wider; a longer one stands out of it. */
+const SYNOPSIS_WIDTH = 20;
+
 /** Characters to a line of help. */
 const WIDTH = 80;
 
@@ -16,7 +19,8 @@ type NamedFlag = readonly [name: string, flag: Flag];
 
 /** The list of all commands, by group. */
 export function overview(commands: readonly Command[]): string {
-  const width = Math.max(0, ...commands.map((each) => synopsis(each).length));
+  const widths = commands.map((each) => synopsis(each).length);
+  const width = Math.max(0, ...widths.filter((each) => each <= SYNOPSIS_WIDTH));
   const groups = GROUPS.flatMap((group) => {
     const members = commands.filter((each) => each.group === group);
     if (members.length === 0) return [];
@@ -75,9 +79,9 @@ function synopsis(command: Command): string {
 }
 
 function argumentNames(args: Arguments): string[] {
-  return Object.entries(args).map(([name, { optional, rest }]) => {
+  return Object.entries(args).flatMap(([name, { optional, rest, afterFlags }]) => {
     const text = rest ? `${name}…` : name;
-    return optional ? `[${text}]` : text;
+    return [...(afterFlags ? ["--"] : []), optional ? `[${text}]` : text];
   });
 }
 

@@ -12,6 +12,7 @@ import { keygenCommand } from "./keygen.ts";
 import { mkdnsCommand, setCommand, unsetCommand } from "./dns.ts";
 import { lsCommand } from "./ls.ts";
 import { mkprocCommand, signalCommand, waitCommand } from "./proc.ts";
+import { runCommand } from "./run.ts";
 import { joinCommand, stkCommand, suicideCommand } from "./server.ts";
 import { stderrCommand, stdinCommand, stdoutCommand } from "./stdio.ts";
 import { mkOnJoinCommand, mkOnLeaveCommand } from "./subscription.ts";
@@ -50,6 +51,7 @@ export const clientCommands: readonly Command[] = [
   signalCommand,
   waitCommand,
   waitallCommand,
+  runCommand,
   stdinCommand,
   stdoutCommand,
   stderrCommand,

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { concat } from "./concat.ts";
+
 /** Where output goes; `Deno.stdout` is one. */
 export interface Sink {
   /** Writes some of the bytes, one at least, and resolves to how many. */
@@ -154,16 +156,6 @@ export class Output {
   #check(): void {
     if (this.#failure) throw this.#failure.error;
   }
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function isBrokenPipe(error: unknown): boolean {

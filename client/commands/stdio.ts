@@ -69,7 +69,7 @@ function outputCommand(name: "stdout" | "stderr", stream: string): Command {
  * Copies all of a stream, with one exception: nothing can be copied to anything, also to what is
  * closed. So `circuit stdin PATH < /dev/null` need not win a race against the end of the process.
  */
-async function forward(
+export async function forward(
   from: ReadableStream<Uint8Array>,
   to: WritableStream<Uint8Array>,
   signal: AbortSignal,
