@@ -7,7 +7,7 @@
 import type { CallOptions, Element } from "../types.ts";
 import { type Command, command } from "./command.ts";
 import { findingFlags, withClient } from "./connect.ts";
-import { capitalised, json, procJson } from "./print.ts";
+import { capitalised, json, jsonFlag, procJson } from "./print.ts";
 
 /** Prints the state of an element. */
 export const peekCommand: Command = command({
@@ -15,16 +15,16 @@ export const peekCommand: Command = command({
   group: "Anchors",
   summary: "print the state of an element as JSON",
   args: { PATH: {} },
-  flags: findingFlags,
+  flags: { ...jsonFlag, ...findingFlags },
   help: "Prints null if PATH holds nothing.",
   example: "circuit peek /X88550014d4c82e4d/this/is/charlie",
   async run(invocation) {
-    const { args, signal, stdout } = invocation;
+    const { args, flags, signal, stdout } = invocation;
     const state = await withClient(invocation, async (client) => {
       const element = await client.anchor(args.PATH).get({ signal });
       return element ? await stateOf(element, { signal }) : null;
     });
-    await stdout.line(json(state));
+    await stdout.line(flags.json ? JSON.stringify(state) : json(state));
   },
 });
 

@@ -11,6 +11,8 @@ import { findingFlags, withClient } from "./connect.ts";
 import { elementAt } from "./element.ts";
 import { wholeNumber } from "./parse.ts";
 
+const SUBSCRIPTIONS = ["@join", "@leave"] as const;
+
 /** Makes a channel. */
 export const mkchanCommand: Command = command({
   name: "mkchan",
@@ -62,7 +64,10 @@ export const recvCommand: Command = command({
   group: "Channels",
   summary: "receive a message from a channel or a subscription",
   args: { PATH: {} },
-  flags: findingFlags,
+  flags: {
+    json: { type: "boolean", help: 'from a subscription: print {"event","path"}' },
+    ...findingFlags,
+  },
   help: [
     "Waits for a message and writes it to standard output, exactly. From a subscription it prints the " +
     "path of the next server that joined or left, on a line.",
@@ -72,14 +77,15 @@ export const recvCommand: Command = command({
   ].join("\n\n"),
   example: "circuit recv /X88550014d4c82e4d/this/is/charlie",
   async run(invocation) {
-    const { args, signal, stdout } = invocation;
+    const { args, flags, signal, stdout } = invocation;
     await withClient(invocation, async (client) => {
-      const kinds = ["chan", "@join", "@leave"] as const;
+      const kinds = flags.json ? SUBSCRIPTIONS : ["chan", ...SUBSCRIPTIONS] as const;
       const element = await elementAt(client, args.PATH, kinds, { signal });
       if (element.kind !== "chan") {
         const path = await element.consume({ signal });
         if (path === undefined) throw new CircuitError("CLOSED", `${args.PATH} has been scrubbed`);
-        return await stdout.line(path);
+        const event = element.kind.slice("@".length);
+        return await stdout.line(flags.json ? JSON.stringify({ event, path }) : path);
       }
       for await (const chunk of await element.recv({ signal })) {
         await stdout.write(chunk);

@@ -68,6 +68,8 @@ export interface Argument {
   readonly optional?: boolean;
   /** True: it takes all that is left, one at least unless it is optional. The last one only. */
   readonly rest?: boolean;
+  /** What it may be, where that is one of a few: for completion. */
+  readonly words?: readonly string[];
   /** True: usage lines put `--` before it, for it and what follows may look like flags. */
   readonly afterFlags?: boolean;
 }

@@ -8,6 +8,7 @@ import { peekCommand, scrubCommand } from "./anchors.ts";
 import { closeCommand, mkchanCommand, recvCommand, sendCommand } from "./chan.ts";
 import type { Command } from "./command.ts";
 import { mkdkrCommand } from "./container.ts";
+import { completionsCommand } from "./completions.ts";
 import { keygenCommand } from "./keygen.ts";
 import { mkdnsCommand, setCommand, unsetCommand } from "./dns.ts";
 import { lsCommand } from "./ls.ts";
@@ -70,4 +71,5 @@ export const clientCommands: readonly Command[] = [
   keygenCommand,
   versionCommand,
   helpCommand,
+  completionsCommand,
 ];

@@ -15,6 +15,11 @@ export function json(value: unknown): string {
   return JSON.stringify(value, null, "\t");
 }
 
+/** The flag of commands that print JSON in any case. */
+export const jsonFlag = {
+  json: { type: "boolean", help: "print the JSON on a single line" },
+} as const;
+
 /** A copy of the object with each key's first letter in upper case; what it holds stays. */
 export function capitalised(state: object): Record<string, unknown> {
   return Object.fromEntries(

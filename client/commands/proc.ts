@@ -7,7 +7,13 @@
 import { type Command, command } from "./command.ts";
 import { findingFlags, withClient } from "./connect.ts";
 import { elementAt } from "./element.ts";
-import { json, procJson } from "./print.ts";
+import { json, jsonFlag, procJson } from "./print.ts";
+
+/** Signals that every server knows, for completion. */
+export const SIGNALS: readonly string[] = [
+  ..."ABRT ALRM CHLD CONT FPE HUP ILL INT KILL PIPE".split(" "),
+  ..."QUIT SEGV STOP TERM TSTP TTIN TTOU USR1 USR2 WINCH".split(" "),
+];
 
 /** Starts a process. */
 export const mkprocCommand: Command = command({
@@ -49,7 +55,7 @@ export const signalCommand: Command = command({
   name: "signal",
   group: "Processes",
   summary: "send a signal to a process",
-  args: { NAME: {}, PATH: {} },
+  args: { NAME: { words: SIGNALS }, PATH: {} },
   flags: findingFlags,
   help: "NAME is a signal's name with or without SIG, in any letter case: TERM, sigterm, kill.",
   example: "circuit signal TERM /X88550014d4c82e4d/pippi",
@@ -68,19 +74,19 @@ export const waitCommand: Command = command({
   group: "Processes",
   summary: "wait until a process exits, and print its state as JSON",
   args: { PATH: {} },
-  flags: findingFlags,
+  flags: { ...jsonFlag, ...findingFlags },
   help: [
     "Ends at once if it has exited already. The tool's exit status is 0 whatever the process's is: " +
     '"ExitCode" tells that.',
   ].join("\n\n"),
   example: "circuit wait /X88550014d4c82e4d/pippi",
   async run(invocation) {
-    const { args, signal, stdout } = invocation;
+    const { args, flags, signal, stdout } = invocation;
     const state = await withClient(invocation, async (client) => {
       const runnable = await elementAt(client, args.PATH, ["proc", "docker"], { signal });
       if (runnable.kind === "docker") return await runnable.wait({ signal });
       return procJson(await runnable.wait({ signal }));
     });
-    await stdout.line(json(state));
+    await stdout.line(flags.json ? JSON.stringify(state) : json(state));
   },
 });

@@ -98,6 +98,17 @@ circuitTest("mk@join and mk@leave make what recv prints, a path and a newline", 
   await third.crash();
   assertEquals(await waiting.result(), { code: 0, stdout: `${third.path}\n`, stderr: "" });
 
+  // As JSON too; a channel's message is what it is.
+  await run(["mk@join", ...at, `${near.path}/joins`]);
+  const line = await run(["recv", "-json", ...at, `${near.path}/joins`]);
+  assertEquals(JSON.parse(line).event, "join");
+  assertMatch(JSON.parse(line).path, /^\/X[0-9a-f]{16}$/);
+  await run(["mkchan", ...at, `${far.path}/c`, "1"]);
+  await assertRefused(
+    ["recv", "-json", ...at, `${far.path}/c`],
+    /is a channel; it should be a join subscription or a leave subscription/,
+  );
+
   await assertRefused(["mk@join", ...at, `${far.path}/leaves`], /holds a @leave already/);
   await assertRefused(["send", ...at, `${far.path}/leaves`], /it should be a channel/);
 });
