@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   join: ["PATH", "ADDRESS"],
   stk: ["PATH"],
   suicide: ["PATH"],
+  completions: ["SHELL"],
   version: [],
 };
 
