@@ -21,7 +21,7 @@ export const mkdkrCommand: Command = command({
     "The JSON is an object with these keys, in any letter case; all but the first may be left out:",
     [
       '  "Image"      the image; it is pulled if the server\'s machine has not got it',
-      '  "Path"       the program, a path or name in the image (default: the image\'s own)',
+      '  "Path"       the program, a path or name in the image (default: the image\'s)',
       '  "Args"       a list of its arguments',
       '  "Env"        a list of NAME=VALUE, added to the image\'s',
       '  "Dir"        its working directory',

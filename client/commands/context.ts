@@ -33,10 +33,12 @@ export function systemContext(): World {
 }
 
 class ProcessContext implements Context {
+  /** No `#` private: an invocation has this context as its prototype. */
+  private readonly input: () => ReadableStream<Uint8Array> = once(standardInput);
   readonly commands: readonly Command[];
   readonly signal: AbortSignal;
   readonly stdout: Output = new Output(Deno.stdout);
-  readonly stderr: Output = new Output(Deno.stderr);
+  readonly stderr: Output = new Output(Deno.stderr, "standard error");
 
   constructor(commands: readonly Command[], signal: AbortSignal) {
     this.commands = commands;
@@ -44,7 +46,7 @@ class ProcessContext implements Context {
   }
 
   get stdin(): ReadableStream<Uint8Array> {
-    return Deno.stdin.readable;
+    return this.input();
   }
 
   get typed(): boolean {
@@ -74,6 +76,30 @@ class ProcessContext implements Context {
     }
     return await connect(options);
   }
+}
+
+/** What makes something when it is first asked for, and gives that ever after. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Standard input, whose failures say what they are failures of. */
+function standardInput(): ReadableStream<Uint8Array> {
+  const reader = Deno.stdin.readable.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { value, done } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        controller.error(new Error(`cannot read standard input: ${reason}`, { cause }));
+      }
+    },
+    cancel: (why) => reader.cancel(why),
+  }, { highWaterMark: 0 });
 }
 
 async function keyIn(

@@ -33,6 +33,7 @@ export class OutputClosed extends Error {
  */
 export class Output {
   readonly #sink: Sink;
+  readonly #name: string;
   readonly #encoder = new TextEncoder();
   #queue: Uint8Array[] = [];
   #text = "";
@@ -42,9 +43,13 @@ export class Output {
   /** Who waits for any of this to change. */
   #held: (() => void)[] = [];
 
-  /** @param sink Where it all goes. */
-  constructor(sink: Sink) {
+  /**
+   * @param sink Where it all goes.
+   * @param name What it is, for messages.
+   */
+  constructor(sink: Sink, name = "standard output") {
     this.#sink = sink;
+    this.#name = name;
   }
 
   /**
@@ -102,7 +107,9 @@ export class Output {
       }
     } catch (error) {
       this.#fail(
-        isBrokenPipe(error) ? new OutputClosed("nobody reads the output", { cause: error }) : error,
+        isBrokenPipe(error)
+          ? new OutputClosed("nobody reads the output", { cause: error })
+          : new Error(`cannot write to ${this.#name}: ${reason(error)}`, { cause: error }),
       );
     } finally {
       this.#pump = undefined;
@@ -156,6 +163,10 @@ export class Output {
   #check(): void {
     if (this.#failure) throw this.#failure.error;
   }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isBrokenPipe(error: unknown): boolean {

@@ -65,6 +65,8 @@ class Job {
   readonly #groups: Groups | undefined;
   #ended = 0;
   #failed = 0;
+  /** True once something has failed here: what fails elsewhere then is a consequence. */
+  #givenUp = false;
 
   constructor(context: RunContext, servers: readonly Anchor[]) {
     const told = context.watched && servers.length > FEW_SERVERS;
@@ -168,8 +170,9 @@ class Job {
     try {
       return await work;
     } catch (error) {
-      if (!(error instanceof CircuitError) || this.#context.signal.aborted) throw error;
-      return { error: error.message };
+      this.#givenUp ||= !(error instanceof CircuitError) || this.#context.signal.aborted;
+      if (this.#givenUp) throw error;
+      return { error: (error as CircuitError).message };
     }
   }
 

@@ -5,11 +5,14 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import type { Client } from "../../mod.ts";
+import { textOf } from "../bytes.ts";
 import { assertRefused } from "../refused.ts";
-import { cluster, dialTo } from "../launcher.ts";
+import { cluster, dialTo, type RunningServer } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
 import { shell } from "../shell.ts";
-import { run } from "../tool.ts";
+import { run, RunningTool } from "../tool.ts";
+import { FairClock, until } from "../until.ts";
 
 circuitTest(
   "ls lists children sorted, -l with kinds, -depth from the leaves, -json exactly",
@@ -168,3 +171,48 @@ circuitTest("an element of another kind is refused by what it is", async (logs) 
     );
   }
 });
+
+circuitTest("ls of 100,000 anchors begins within 100 ms and never holds them all", async (logs) => {
+  const [folders, each] = [100, 1_000];
+  await using circuit = await cluster(2, { logs });
+  const { near, far } = circuit;
+  await using client = await dialTo(near);
+  const server = client.anchor(far.path);
+  for (let folder = 0; folder < folders; folder++) {
+    const parent = server.walk(`folder-${folder}`);
+    await Promise.all(Array.from({ length: each }, (_, i) => parent.walk(`chan-${i}`).makeChan()));
+  }
+
+  // The time that the tool adds is that of its start, which is the same for all commands.
+  const first: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    using clock = new FairClock();
+    for await (const _entry of client.anchor("/").list({ recursive: true })) break;
+    first.push(clock.ms);
+  }
+  assert(Math.min(...first) <= 100, `ms to the first entry: ${first}`);
+
+  // Nobody reads what the tool prints but the first line: then it takes no more from the server.
+  const before = await sent(client, far);
+  await using running = new RunningTool(["ls", "-d", near.address, `${far.path}/...`]);
+  assertEquals(await running.stdout.line(), `${far.path}/folder-0`);
+  const [held = 0] = await until(
+    "the listing to be held back",
+    async () => [await sent(client, far), await sent(client, far)],
+    ([one = 0, other = 0]) => other - one < 4_096,
+  );
+  const lines = (await running.result()).stdout.split("\n").slice(0, -1);
+  assertEquals(lines.length + 1, folders * (each + 1));
+  assertEquals(new Set(lines).size, lines.length);
+  const all = lines.reduce((sum, line) => sum + line.length - far.path.length, 0);
+  assert(held - before < all / 3, `${held - before} bytes of more than ${all} were sent`);
+});
+
+/** Bytes that a server has sent to clients that are there. */
+async function sent(client: Client, server: RunningServer): Promise<number> {
+  const element = await client.anchor(server.path).get();
+  if (element?.kind !== "server") throw new Error(`${server.path} holds no server`);
+  const report = await textOf(element.profile("tasks"));
+  return [...report.matchAll(/client .*?, (\d+) bytes out/g)]
+    .reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+}

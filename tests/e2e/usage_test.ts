@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cluster, dialTo } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
 import { assertUsage } from "../refused.ts";
+import { shell } from "../shell.ts";
 import { run, tool } from "../tool.ts";
 
 /** The commands of the table, with the arguments that each needs. */
@@ -130,3 +131,32 @@ circuitTest("version prints the version", async () => {
   assertEquals(await run(["version"]), `circuit ${version}\n`);
   assertEquals(JSON.parse(await run(["version", "-json"])).version, version);
 });
+
+circuitTest(
+  "standard streams that fail end the tool with status 1 and their names",
+  async (logs) => {
+    await using circuit = await cluster(2, { logs });
+    const { near, far } = circuit;
+    await using client = await dialTo(near);
+    await client.anchor(far.path).walk("p").makeProc({ path: "cat" });
+    await client.anchor(far.path).walk("c").makeChan(1);
+    const at = `-d ${near.address}`;
+    const failing: [string, RegExp][] = [
+      [`ls ${at} / > /dev/full`, /cannot write to standard output: No space left/],
+      ["help > /dev/full", /cannot write to standard output: No space left/],
+      [`run ${at} / -- echo x > /dev/full`, /cannot write to standard output: No space left/],
+      [`send ${at} ${far.path}/c < /`, /cannot read standard input: Is a directory/],
+      [`stdin ${at} ${far.path}/p < /`, /cannot read standard input: Is a directory/],
+      [`mkproc ${at} ${far.path}/q < /`, /cannot read standard input: Is a directory/],
+      [`waitall ${at} < /`, /cannot read standard input: Is a directory/],
+      [`run ${at} ${far.path} -- cat < /`, /cannot read standard input: Is a directory/],
+    ];
+    for (const [line, message] of failing) {
+      const { code, stdout, stderr } = await shell(`circuit ${line}`);
+      assertEquals([code, stdout], [1, ""], line);
+      assertMatch(stderr, /^circuit: [^\n]+\n$/, line);
+      assertMatch(stderr, message, line);
+    }
+  },
+  { ignore: Deno.build.os !== "linux" },
+);
