@@ -40,6 +40,7 @@ export {
   type Where,
 } from "./command.ts";
 export { dispatch, type Interrupts, type World } from "./dispatch.ts";
+export { commandHelp, overview } from "./help.ts";
 export { Output, type Sink } from "./output.ts";
 
 /** The commands, in the order of the help. */
