@@ -314,7 +314,7 @@ circuitTest(
     } finally {
       closeAll(conns);
     }
-    await victim.recovers();
+    await victim.answers();
   },
   { ignore: !hasProcFs },
 );
