@@ -6,7 +6,7 @@
 
 import type { Args, Description, Methods, Result } from "../elements/describe.ts";
 import { cancelled } from "../overlay/errors.ts";
-import type { OpenOptions } from "../overlay/transport/session.ts";
+import type { OpenOptions, Session } from "../overlay/transport/session.ts";
 import type { Stream } from "../overlay/transport/stream.ts";
 import type { Router } from "./router.ts";
 import type { CallOptions } from "./types.ts";
@@ -23,7 +23,7 @@ export interface Target {
  *
  * @throws {CircuitError} what the server answered with, or why there was no answer.
  */
-export async function call<M extends Methods, K extends keyof M & string>(
+export function call<M extends Methods, K extends keyof M & string>(
   target: Target,
   description: Description<M>,
   method: K,
@@ -31,42 +31,54 @@ export async function call<M extends Methods, K extends keyof M & string>(
   options: CallOptions | undefined,
 ): Promise<Result<M[K]>> {
   const name = `${description.name}.${method}`;
-  const stream = await open(target, name, { args, end: true }, options);
+  let reply: Promise<unknown>;
+  try {
+    const stream = open(target, name, { args, end: true }, options);
+    reply = stream instanceof Promise ? stream.then(replyOf) : stream.reply();
+  } catch (error) {
+    reply = Promise.reject(error);
+  }
   // The server checks what it answers with against the same description.
-  return await stream.reply() as Result<M[K]>;
+  return reply as Promise<Result<M[K]>>;
+}
+
+function replyOf(stream: Stream): Promise<unknown> {
+  return stream.reply();
 }
 
 /**
- * Opens a call with byte streams. The signal, if there is one, cancels it until it is over.
+ * Opens a call with byte streams; at once if there is a connection. The signal, if there is one,
+ * cancels it until it is over.
  *
  * @param unwanted Gives up opening it, with its reason.
  * @throws {CircuitError} if it cannot be sent. That it was sent does not say that it is answered.
  */
-export async function open(
+export function open(
   target: Target,
   method: string,
   request: OpenOptions,
   options: CallOptions | undefined,
   unwanted?: AbortSignal,
-): Promise<Stream> {
+): Stream | Promise<Stream> {
   const signal = options?.signal;
   const action = () => `${method} ${target.path}`;
   if (signal?.aborted) throw cancelled(action(), signal);
-  const found = target.router.session(target.serverId);
-  const session = found instanceof Promise
-    ? await race(found, [
-      [signal, (signal) => cancelled(action(), signal)],
-      [unwanted, ({ reason }) => reason],
-    ])
-    : found;
-  if (signal?.aborted) throw cancelled(action(), signal);
-  const stream = session.open(method, target.path, request);
-  if (signal) {
-    const onAbort = () => stream.fail(cancelled(action(), signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    stream.onOver(() => signal.removeEventListener("abort", onAbort));
-  }
-  return stream;
+  const send = (session: Session) => {
+    if (signal?.aborted) throw cancelled(action(), signal);
+    const stream = session.open(method, target.path, request);
+    if (signal) {
+      const onAbort = () => stream.fail(cancelled(action(), signal));
+      signal.addEventListener("abort", onAbort, { once: true });
+      stream.onOver(() => signal.removeEventListener("abort", onAbort));
+    }
+    return stream;
+  };
+  const session = target.router.session(target.serverId);
+  if (!(session instanceof Promise)) return send(session);
+  return race(session, [
+    [signal, (signal) => cancelled(action(), signal)],
+    [unwanted, ({ reason }) => reason],
+  ]).then(send);
 }
 
 /** What `work` comes to, or the error that belongs to the first of these signals that is aborted. */

@@ -11,7 +11,7 @@ import type { Stream } from "../overlay/transport/stream.ts";
 export const READ_WINDOW_BYTES = 256 * 1024;
 
 /** Opens a call. The signal says that nobody wants it any more. */
-export type Opener = (unwanted: AbortSignal) => Promise<Stream>;
+export type Opener = (unwanted: AbortSignal) => Stream | Promise<Stream>;
 
 /**
  * What a call sends down. Bytes count as consumed when the reader asks for more, and the whole as
