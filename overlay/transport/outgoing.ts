@@ -16,6 +16,12 @@ export interface FrameSource {
   produce(out: FrameBuffer): boolean;
 }
 
+/**
+ * Microtasks between the first frame and the write that takes it along: 8. A program that gets an
+ * answer makes its next call some awaits later, and what the answer's end has to say goes with that.
+ */
+const GATHER_TURNS = 8;
+
 /** The writing end of a connection. */
 export class Outgoing {
   readonly #conn: Conn;
@@ -96,7 +102,12 @@ export class Outgoing {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
-    queueMicrotask(() => this.#writeLoop());
+    this.#soon(GATHER_TURNS);
+  }
+
+  /** Starts to write so many microtasks later. */
+  #soon(turns: number): void {
+    queueMicrotask(() => turns > 1 ? this.#soon(turns - 1) : this.#writeLoop());
   }
 
   async #writeLoop(): Promise<void> {
