@@ -606,8 +606,11 @@ export interface Server {
   /**
    * A report on what the server is doing, as text.
    *
-   * @param name Which report. The stream fails with `BAD_REQUEST` for an unknown one, naming those
-   * that there are.
+   * @param name Which report: `tasks` for all that it is doing right now; of that, `connections`,
+   * `calls`, `queues` and `memory` alone and in more detail; `members` for the servers that it knows;
+   * `json` for all of these as one line of JSON; `cpu` for the processor time that it takes in a
+   * second, and in which functions where it may look. The stream fails with `BAD_REQUEST` for an
+   * unknown one, naming those that there are.
    */
   profile(name: string, options?: CallOptions): ReadableStream<Uint8Array>;
   /** Stops the server in order; resolves when it has said that it will. */

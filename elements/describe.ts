@@ -98,6 +98,8 @@ export interface Element {
   /** Its behaviour; typed as {@linkcode Handlers} of its description where it is made. */
   // deno-lint-ignore no-explicit-any -- dispatch checks the arguments with the method's parser first
   readonly handlers: Record<string, (args: any, call: Call) => unknown>;
+  /** Messages or events that wait in it; absent for what has no queue. */
+  readonly backlog?: number;
   /**
    * The element is being removed from its anchor: whoever waits on it gets ABORTED, and what it
    * holds is let go. Called exactly once. Settles when nothing of it is left to do.

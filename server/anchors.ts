@@ -153,10 +153,15 @@ export class AnchorTree {
   }
 
   /** Every element, in no particular order. */
-  *elements(node: AnchorNode = this.#root): Generator<Element> {
-    if (node.element !== undefined && node.element !== "making") yield node.element;
+  *elements(): Generator<Element> {
+    for (const [, element] of this.located()) yield element;
+  }
+
+  /** Every element and the anchor that holds it, in no particular order. */
+  *located(node: AnchorNode = this.#root): Generator<[AnchorNode, Element]> {
+    if (node.element !== undefined && node.element !== "making") yield [node, node.element];
     if (node.children) {
-      for (const child of node.children.values()) yield* this.elements(child);
+      for (const child of node.children.values()) yield* this.located(child);
     }
   }
 
@@ -181,6 +186,11 @@ function full(path: string, most: number, what: string): CircuitError {
     "BUSY",
     `cannot make ${path}: this server has ${most} ${what}, which is all it takes`,
   );
+}
+
+/** The path of an anchor. */
+export function pathOf({ name, parent }: AnchorNode): string {
+  return `${parent ? pathOf(parent) : ""}/${name}`;
 }
 
 /** One line of a listing. */

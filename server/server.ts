@@ -6,15 +6,16 @@
 
 import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
-import { makeServerElement } from "../elements/server/mod.ts";
+import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
 import { CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
 import { Membership } from "../overlay/membership/mod.ts";
 import { Node } from "../overlay/node.ts";
 import { checkKey } from "../overlay/transport/key.ts";
+import type { Session } from "../overlay/transport/session.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
-import { AnchorTree } from "./anchors.ts";
+import { AnchorTree, pathOf } from "./anchors.ts";
 import { Children } from "./children.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { anchorHandlers, rootHandlers } from "./handlers.ts";
@@ -338,23 +339,25 @@ class RunningServer implements CircuitServer {
       started: new Date(),
       version: config.version,
       countElements: () => this.#tree.counts(),
+      countMaking: () => this.#making.size,
+      countAnchors: () => this.#tree.size,
+      backlogs: () => backlogs(this.#tree),
+      connections: () => Array.from(this.node.sessions, connectionFacts),
+      calls: () => [...this.node.sessions].flatMap((session) => [...session.purposes()]),
+      members: () => this.node.members(),
       rejoin: (address) => this.node.join(address),
       suicide: () => void this.stop(),
-      diagnose: () => this.#diagnose(),
     });
   }
+}
 
-  #diagnose(): string {
-    const sessions = [...this.node.sessions].map(({ peer, streamCount, traffic }) =>
-      `${peer.role} ${peer.address}: ${streamCount} streams, ${traffic.in} bytes in, ` +
-      `${traffic.out} bytes out`
-    );
-    return [
-      `server ${this.serverId}`,
-      `anchors ${this.#tree.size}`,
-      `connections ${sessions.length}`,
-      ...sessions.map((line) => `  ${line}`),
-      "",
-    ].join("\n");
+function* backlogs(tree: AnchorTree): Generator<[path: string, waiting: number]> {
+  for (const [node, { backlog }] of tree.located()) {
+    if (backlog !== undefined) yield [pathOf(node), backlog];
   }
+}
+
+function connectionFacts({ peer, streamCount, traffic, bufferBytes }: Session): ConnectionFacts {
+  const { role, id, address } = peer;
+  return { role, id, address, streams: streamCount, ...traffic, buffers: bufferBytes };
 }

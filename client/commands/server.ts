@@ -7,6 +7,7 @@
 import { type Command, command } from "./command.ts";
 import { findingFlags, withClient } from "./connect.ts";
 import { elementAt } from "./element.ts";
+import { jsonFlag } from "./print.ts";
 
 /** Merges two circuits. */
 export const joinCommand: Command = command({
@@ -32,13 +33,18 @@ export const stkCommand: Command = command({
   group: "Servers",
   summary: "show what a server is doing right now",
   args: { PATH: {} },
-  flags: findingFlags,
+  flags: { ...jsonFlag, ...findingFlags },
+  help:
+    "Prints, as text, how late its event loop is, its elements and memory, what waits in channels " +
+    "and subscriptions, its connections with their traffic, and the calls that are under way.",
   example: "circuit stk /X88550014d4c82e4d",
   async run(invocation) {
-    const { args, signal, stdout } = invocation;
+    const { args, flags, signal, stdout } = invocation;
     await withClient(invocation, async (client) => {
       const server = await elementAt(client, args.PATH, ["server"], { signal });
-      for await (const chunk of server.profile("tasks", { signal })) await stdout.write(chunk);
+      for await (const chunk of server.profile(flags.json ? "json" : "tasks", { signal })) {
+        await stdout.write(chunk);
+      }
     });
   },
 });

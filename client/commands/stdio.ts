@@ -47,17 +47,28 @@ function outputCommand(name: "stdout" | "stderr", stream: string): Command {
     group: "Processes",
     summary: `copy the standard ${stream} of a process to standard output`,
     args: { PATH: {} },
-    flags: findingFlags,
+    flags: {
+      follow: { type: "boolean", alias: "f", help: "go on until the end; so it does without, too" },
+      ...findingFlags,
+    },
     help: [
       "Goes on from where the last reader stopped, until the process closes its end. One client at a " +
-      "time may read. While nobody reads, the process is held back when it has printed 64 KiB; it is " +
-      'not if it was made with "Keep": then everyone who reads gets what is kept and what follows.',
+      "time may read. While nobody reads, the process is held back when it has printed 64 KiB.",
+      'A process that was made with "Keep" is never held back, and any number of clients may read: ' +
+      "each gets what is kept, then what follows until the end, also when the process has exited " +
+      "already. A note on standard error tells how much came before what is kept; a client that " +
+      "reads too slowly to get all that follows fails, and is told how much it missed.",
     ].join("\n\n"),
     example: `circuit ${name} /X88550014d4c82e4d/pippi`,
     async run(invocation) {
       const { args, signal, stdout } = invocation;
       await withClient(invocation, async (client) => {
         const runnable = await elementAt(client, args.PATH, ["proc", "docker"], { signal });
+        if (runnable.kind === "proc") {
+          const { dropped } = await runnable.peek({ signal });
+          const bytes = dropped?.[name] ?? 0;
+          if (bytes > 0) invocation.note(`circuit: ${bytes} bytes before this are no longer kept`);
+        }
         for await (const chunk of read(runnable, name, { signal })) await stdout.write(chunk);
         await stdout.flush();
       });

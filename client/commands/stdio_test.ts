@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { CircuitError } from "../../overlay/errors.ts";
-import type { Proc } from "../types.ts";
+import type { Proc, ProcStat } from "../types.ts";
 import { dispatch } from "./dispatch.ts";
 import { encode, fake, FakeWorld } from "./fake_world_test.ts";
 import { clientCommands } from "./mod.ts";
@@ -50,9 +50,25 @@ Deno.test("stdin fails on a process that has exited, unless there was nothing to
   assertEquals(cancelled, true);
 });
 
+/** The state of a process that has dropped these bytes of its outputs, if it keeps any. */
+function peek(dropped?: ProcStat["dropped"]): () => Promise<ProcStat> {
+  const stat = { cmd: { path: "/p" }, phase: "running", exit: null, exitCode: null } as const;
+  return () => Promise.resolve({ ...stat, signal: null, pid: 1, ...(dropped && { dropped }) });
+}
+
+Deno.test("stdout tells how much is no longer kept, and takes -f for what it does", async () => {
+  const stdout = () => ReadableStream.from([encode("tail")]);
+  const elements = {
+    "/p": fake<Proc>("proc", { stdout, peek: peek({ stdout: 7, stderr: 0 }) }),
+  };
+  const world = new FakeWorld({ elements });
+  assertEquals(await dispatch(["stdout", "-f", "/p"], clientCommands, world), 0);
+  assertEquals([world.out, world.err], ["tail", "circuit: 7 bytes before this are no longer kept"]);
+});
+
 Deno.test("stdout copies what the process prints", async () => {
   const stdout = () => ReadableStream.from(["1\n", "2\n", "3"].map(encode));
-  const elements = { "/p": fake<Proc>("proc", { stdout }) };
+  const elements = { "/p": fake<Proc>("proc", { stdout, peek: peek() }) };
   const world = new FakeWorld({ elements });
   assertEquals(await dispatch(["stdout", "/p"], clientCommands, world), 0);
   assertEquals(world.out, "1\n2\n3");
@@ -67,7 +83,7 @@ Deno.test("stderr prints what came before a failure", async () => {
         controller.error(new CircuitError("SERVER_GONE", "the server has gone"));
       },
     });
-  const elements = { "/p": fake<Proc>("proc", { stderr }) };
+  const elements = { "/p": fake<Proc>("proc", { stderr, peek: peek() }) };
   const world = new FakeWorld({ elements });
   assertEquals(await dispatch(["stderr", "/p"], clientCommands, world), 1);
   assertEquals([world.out, world.err], ["half", "circuit: the server has gone"]);

@@ -84,6 +84,10 @@ class Chan implements Element, MessageHost {
     };
   }
 
+  get backlog(): number {
+    return this.#queue.numSend - this.#queue.numRecv;
+  }
+
   get buffers(): boolean {
     return this.#queue.capacity > 0;
   }

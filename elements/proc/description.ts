@@ -113,6 +113,11 @@ export interface ProcStat {
   readonly signal: string | null;
   /** The operating system's number of the process. */
   readonly pid: number;
+  /**
+   * With `keep`: bytes that each output stream had before those that are kept, and that a new reader
+   * does not get. Else absent.
+   */
+  readonly dropped?: { readonly stdout: number; readonly stderr: number };
 }
 
 /** The states of a process. */

@@ -16,6 +16,7 @@ import { Pipe, READ_BYTES } from "./pipe.ts";
  * - It is read all the time. The last `keep` bytes are kept until the element goes, also after the
  *   process's exit; with the packing and one read they take at most 256 KiB more than that.
  * - Any number of readers: each gets what is kept, then what comes, until the output's end.
+ *   {@linkcode KeptOutput.dropped} tells how much came before what a new one gets.
  * - Nothing is missed in silence: a reader that falls behind by more than is kept (and one read of
  *   64 KiB) fails with ABORTED, and the message says how many bytes it missed. A reader that waits
  *   for more never falls behind by what comes next.
@@ -48,6 +49,10 @@ export class KeptOutput implements Output {
     return this.#pipe.closed;
   }
 
+  get dropped(): number {
+    return Math.max(this.#log.start, this.#log.end - this.#keep);
+  }
+
   async serve(call: Call): Promise<void> {
     if (this.#aborted !== undefined) throw this.#aborted;
     let over = false;
@@ -58,7 +63,7 @@ export class KeptOutput implements Output {
       this.#changed();
     });
     call.accept();
-    let next = Math.max(this.#log.start, this.#log.end - this.#keep);
+    let next = this.dropped;
     try {
       while (!over) {
         if (next < this.#log.start) throw this.#missed(this.#log.start - next);

@@ -17,6 +17,8 @@ export const READ_AHEAD_BYTES = 64 * 1024;
 
 /** What the process element needs of an output stream, whoever may read it. */
 export interface Output {
+  /** Bytes from its beginning that nobody can read any more because they were not kept. */
+  readonly dropped: number;
   /** Resolves when the pipe was read to its end and its file descriptor is closed. */
   readonly closed: Promise<void>;
   /**
@@ -46,6 +48,7 @@ export interface Output {
  * - A reader that comes after the end gets an empty stream.
  */
 export class SingleReaderOutput implements Output {
+  readonly dropped = 0;
   readonly #name: string;
   readonly #log = new ByteLog({ recycle: true });
   readonly #pipe: Pipe;

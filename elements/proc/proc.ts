@@ -233,7 +233,8 @@ class Proc implements ProcElement {
 
   #stat(phase: Phase): ProcStat {
     const { exit = null, exitCode = null, signal = null } = this.#ending ?? {};
-    return { cmd: this.cmd, phase, exit, exitCode, signal, pid: this.pid };
+    const dropped = this.cmd.keep ? { dropped: this.#running.dropped } : {};
+    return { cmd: this.cmd, phase, exit, exitCode, signal, pid: this.pid, ...dropped };
   }
 
   /** This, unless it was scrubbed. */

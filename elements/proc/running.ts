@@ -86,6 +86,11 @@ export class Running<Stat> {
     if (this.#gone !== undefined) throw this.#gone;
   }
 
+  /** Bytes of each output that are no longer kept. */
+  get dropped(): { readonly stdout: number; readonly stderr: number } {
+    return { stdout: this.#stdout.dropped, stderr: this.#stderr.dropped };
+  }
+
   /** Lets the caller write to its standard input. */
   async stdin(call: Call): Promise<void> {
     this.check();

@@ -5,4 +5,5 @@
  */
 
 export { serverDescription, type ServerStat } from "./description.ts";
-export { makeServerElement, type ServerElement, type ServerFacts } from "./server.ts";
+export type { ConnectionFacts, ServerFacts } from "./facts.ts";
+export { makeServerElement, type ServerElement } from "./server.ts";

@@ -5,31 +5,11 @@
  */
 
 import { CircuitError } from "../../overlay/errors.ts";
-import type { Call } from "../call.ts";
+import { type Call, signalOf } from "../call.ts";
 import type { Element, Handlers } from "../describe.ts";
 import { serverDescription, type ServerStat } from "./description.ts";
-
-/** What the element needs of the server that it stands for. */
-export interface ServerFacts {
-  /** The path of the server's own anchor, for messages. */
-  readonly path: string;
-  /** Its address. */
-  readonly address: string;
-  /** Its version of the circuit. */
-  readonly version: string;
-  /** When it started. */
-  readonly started: Date;
-  /** The time now, in milliseconds since 1970; default: the system's. */
-  readonly now?: () => number;
-  /** How many elements of each kind it holds right now. */
-  readonly countElements: () => Readonly<Record<string, number>>;
-  /** What it is doing right now, as text for people. */
-  readonly diagnose: () => string;
-  /** Merges its circuit with the one that the server at this address is in. */
-  readonly rejoin: (address: string) => Promise<void>;
-  /** Stops it. Is called after the answer to who asked for it. */
-  readonly suicide: () => void;
-}
+import type { ServerFacts } from "./facts.ts";
+import { PROFILES } from "./profiles.ts";
 
 /** The element of a server's own anchor. */
 export interface ServerElement extends Element {
@@ -37,19 +17,13 @@ export interface ServerElement extends Element {
   readonly handlers: Handlers<typeof serverDescription.methods>;
 }
 
-/** The profiles, by name, in the order in which messages list them. */
-const PROFILES: Readonly<Record<string, (facts: ServerFacts) => string>> = {
-  tasks: (facts) => facts.diagnose(),
-  memory: () => memoryText(Deno.memoryUsage()),
-};
-
 /**
  * Makes the element of a server's own anchor.
  *
  * - `peek` tells what is so at that moment.
  * - `rejoin` returns when the two circuits have met, or fails with the reason.
  * - `suicide` is answered first; the server stops in the turn after that.
- * - `profile` streams the text of the profile `tasks` or `memory`; another name is `BAD_REQUEST`.
+ * - `profile` streams the text of one of {@linkcode PROFILES}; another name is `BAD_REQUEST`.
  */
 export function makeServerElement(facts: ServerFacts): ServerElement {
   return {
@@ -102,20 +76,16 @@ async function rejoin(facts: ServerFacts, address: string): Promise<void> {
 }
 
 async function profile(facts: ServerFacts, name: string, call: Call): Promise<void> {
-  const text = Object.hasOwn(PROFILES, name) ? PROFILES[name]?.(facts) : undefined;
-  if (text === undefined) {
+  const make = Object.hasOwn(PROFILES, name) ? PROFILES[name] : undefined;
+  if (make === undefined) {
     const known = Object.keys(PROFILES).join(", ");
     throw new CircuitError(
       "BAD_REQUEST",
       `cannot profile ${facts.path}: unknown profile ${JSON.stringify(name)}, want one of ${known}`,
     );
   }
+  const text = await make(facts, signalOf(call));
   call.accept();
   await call.write(new TextEncoder().encode(text));
   call.end();
-}
-
-/** A line a figure, in bytes. */
-function memoryText(usage: Deno.MemoryUsage): string {
-  return Object.entries(usage).map(([name, bytes]) => `${name} ${bytes}\n`).join("");
 }

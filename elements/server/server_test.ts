@@ -1,8 +1,16 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { CircuitError } from "../../overlay/errors.ts";
 import { invoke } from "../_testing/call_pair.ts";
+import { cpuText } from "./cpu.ts";
 import type { ServerStat } from "./description.ts";
-import { makeServerElement, type ServerFacts } from "./server.ts";
+import type { ServerFacts } from "./facts.ts";
+import { makeServerElement } from "./server.ts";
 
 const STARTED = new Date("2026-01-02T03:04:05.678Z");
 
@@ -14,7 +22,25 @@ function facts(more: Partial<ServerFacts> = {}): ServerFacts {
     started: STARTED,
     now: () => STARTED.getTime() + 12_500,
     countElements: () => ({ proc: 2, chan: 1, dns: 0 }),
-    diagnose: () => "3 calls\n",
+    countMaking: () => 1,
+    countAnchors: () => 5,
+    backlogs: () => [["/X0123456789abcdef/c", 3], ["/X0123456789abcdef/d", 0]],
+    connections: () => [
+      { role: "client", id: undefined, address: "h:1", streams: 2, in: 3, out: 4, buffers: 5 },
+      { role: "server", id: "X1", address: "h:2", streams: 0, in: 6, out: 7, buffers: 8 },
+    ],
+    calls: () => [
+      { method: "chan.recv", path: "/X0123456789abcdef/c" },
+      undefined,
+      { method: "chan.recv", path: "/X0123456789abcdef/c" },
+      { method: "anchor.list", path: "/X0123456789abcdef/a\nb" },
+      undefined,
+    ],
+    members: () => [
+      { id: "X0123456789abcdef", address: "circuit://h:0" },
+      { id: "X1", address: "circuit://h:2" },
+      { id: "X2", address: "circuit://h:3" },
+    ],
     rejoin: () => Promise.resolve(),
     suicide: () => {},
     ...more,
@@ -77,16 +103,101 @@ Deno.test("suicide() answers before it stops the server", async () => {
   assertEquals(order, ["answered", "stopped"]);
 });
 
-Deno.test("profile() streams what the server does, and its memory", async () => {
-  assertEquals(await profile("tasks"), "3 calls\n");
-  assert(/^rss \d+$/m.test(await profile("memory")));
+const CONNECTIONS = `connections: 2
+  client h:1: 2 streams, 3 bytes in, 4 bytes out, 5 bytes of buffers
+  server X1 at h:2: 0 streams, 6 bytes in, 7 bytes out, 8 bytes of buffers
+`;
+
+const CALLS = `calls: 3 here, 1 passed on
+  chan.recv /X0123456789abcdef/c (2 times)
+  anchor.list /X0123456789abcdef/a\\x0ab
+`;
+
+const QUEUES = `queues: 1 in use, 1 empty
+  /X0123456789abcdef/c: 3 waiting
+`;
+
+Deno.test("profile() tells of connections, calls, queues and members, a line each", async () => {
+  assertEquals(await profile("connections"), CONNECTIONS);
+  assertEquals(await profile("calls"), CALLS);
+  assertEquals(await profile("queues"), QUEUES);
+  assertEquals(
+    await profile("members"),
+    "members: 3\n  X0123456789abcdef circuit://h:0 itself\n" +
+      "  X1 circuit://h:2 connected\n  X2 circuit://h:3 known\n",
+  );
+});
+
+Deno.test("profile() tells all that the server is doing", async () => {
+  const text = await profile("tasks");
+  const head = new RegExp(
+    `^server X0123456789abcdef: version 1\\.2\\.3, process ${Deno.pid}, up 12\\.5 s\n` +
+      String.raw`event loop: \d+\.\d ms late on average, \d+\.\d ms at most\n` +
+      String.raw`elements: 2 proc, 1 chan, 1 being made, at 5 anchors\n` +
+      String
+        .raw`memory: [\d.]+ MB resident, [\d.]+ MB of [\d.]+ MB heap, [\d.]+ MB outside of it\n`,
+  );
+  assertMatch(text, head);
+  assertEquals(text.split("\n").slice(4).join("\n"), QUEUES + CONNECTIONS + CALLS);
+});
+
+Deno.test("profile() lists no more than a thousand of a kind", async () => {
+  const backlogs = () => Array.from({ length: 1_500 }, (_, i) => [`/X/${i}`, 1] as const);
+  const caller = invoke(makeServerElement(facts({ backlogs })), "profile", "queues", { end: true });
+  const lines = new TextDecoder().decode(await caller.readAll()).trimEnd().split("\n");
+  assertEquals([lines.length, lines[0], lines.at(-1)], [
+    1_002,
+    "queues: 1500 in use, 0 empty",
+    "  and 500 more",
+  ]);
+});
+
+Deno.test("profile() shows memory in bytes", async () => {
+  const text = await profile("memory");
+  for (const name of ["rss", "heapUsed", "heap_size_limit"]) {
+    assertMatch(text, new RegExp(`^${name} \\d+$`, "m"));
+  }
+});
+
+Deno.test("profile() shows where the processor time goes, to several at once", async () => {
+  const busy = setInterval(function busyInTheTest() {
+    for (let i = 0, sum = 0; i < 3e6; i++) sum += Math.sqrt(i ^ sum);
+  }, 20);
+  try {
+    const texts = await Promise.all([profile("cpu"), profile("cpu")]);
+    for (const text of texts) {
+      assertMatch(text, /^cpu: in \d+ ms, all threads were \d+ ms in the program and \d+ ms in/);
+      assertMatch(text, /^ +\d+\.\d% {2}busyInTheTest .*server_test\.ts:\d+$/m);
+    }
+  } finally {
+    clearInterval(busy);
+  }
+});
+
+Deno.test("cpuText() ends early when nobody wants it any more", async () => {
+  const [, ms] = /^cpu: in (\d+) ms/.exec(await cpuText(AbortSignal.abort())) ?? [];
+  assert(Number(ms) < 900, `it took ${ms} ms`);
 });
 
 Deno.test("profile() refuses other names with the list", async () => {
-  for (const name of ["", "cpu", "toString"]) {
+  for (const name of ["", "stack", "toString"]) {
     const error = await assertRejects(() => profile(name), CircuitError);
     assertEquals(error.code, "BAD_REQUEST");
     assertStringIncludes(error.message, JSON.stringify(name));
-    assertStringIncludes(error.message, "tasks, memory");
+    assertStringIncludes(error.message, "tasks, connections, calls, queues, members, memory, json, cpu");
   }
+});
+
+Deno.test("profile() gives all of it as one line of JSON", async () => {
+  const text = await profile("json");
+  assertEquals(text.indexOf("\n"), text.length - 1);
+  const report = JSON.parse(text);
+  assertEquals(report.calls, [
+    { method: "chan.recv", path: "/X0123456789abcdef/c", count: 2 },
+    { method: "anchor.list", path: "/X0123456789abcdef/a\nb", count: 1 },
+  ]);
+  assertEquals([report.passedOn, report.making, report.uptime], [1, 1, 12.5]);
+  assertEquals(report.members.length, 3);
+  assertEquals(report.queues[0], { path: "/X0123456789abcdef/c", waiting: 3 });
+  assert(report.memory.rss > 0 && report.lagMs.most >= report.lagMs.mean);
 });

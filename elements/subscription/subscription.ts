@@ -58,6 +58,10 @@ class Subscription implements Element {
     });
   }
 
+  get backlog(): number {
+    return this.#pending.length;
+  }
+
   dispose(): void {
     this.#closed = true;
     this.#stop();

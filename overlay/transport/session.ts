@@ -24,11 +24,18 @@ import type { Conn } from "./network.ts";
 import { type FrameSource, Outgoing } from "./outgoing.ts";
 import { readError, readOpen, writeError, writeOpen, writeReply } from "./payload.ts";
 import { Pulse } from "./pulse.ts";
-import type { FrameSink, Incoming, OpenOptions, Peer, SessionOptions } from "./session_types.ts";
+import type {
+  FrameSink,
+  Incoming,
+  OpenOptions,
+  Peer,
+  Purpose,
+  SessionOptions,
+} from "./session_types.ts";
 import { Stream } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
-export type { FrameSink, FrameSource, Incoming, OpenOptions, Peer, SessionOptions };
+export type { FrameSink, FrameSource, Incoming, OpenOptions, Peer, Purpose, SessionOptions };
 
 /**
  * Carries any number of concurrent streams over one connection, both ways. Frames that are queued in
@@ -89,6 +96,11 @@ export class Session {
     return this.#streams.size;
   }
 
+  /** What each open stream is for; undefined for those that are passed on. */
+  *purposes(): Generator<Purpose | undefined> {
+    for (const sink of this.#streams.sinks()) yield sink.purpose;
+  }
+
   /** Bytes received and sent so far. */
   get traffic(): { in: number; out: number } {
     return { in: this.#in.bytes, out: this.#out.bytes };
@@ -115,7 +127,7 @@ export class Session {
     const id = this.#streams.newNumber();
     const request = { method, path, window, args, body };
     writeOpen(this.#out.control, id, end ? Flag.END : 0, request);
-    const stream = new Stream(this, id, {
+    const stream = new Stream(this, id, { method, path }, {
       opener: true,
       receivable: window,
       credit: INITIAL_WINDOW,
@@ -143,7 +155,8 @@ export class Session {
 
   /** Takes a request: from here on the stream is the caller's to answer. */
   accept(incoming: Incoming): Stream {
-    const stream = new Stream(this, incoming.stream, {
+    const { method, path } = incoming;
+    const stream = new Stream(this, incoming.stream, { method, path }, {
       opener: false,
       receivable: INITIAL_WINDOW,
       credit: incoming.window,

@@ -20,8 +20,16 @@ export interface Peer {
   readonly address: string;
 }
 
+/** What a stream was opened for. */
+export interface Purpose {
+  readonly method: string;
+  readonly path: string;
+}
+
 /** Takes the frames of one stream. Payloads alias the read buffer: copy what is kept. */
 export interface FrameSink {
+  /** What the stream was opened for; undefined for one that is passed on. */
+  readonly purpose?: Purpose;
   onFrame(type: FrameType, flags: number, payload: Uint8Array): void;
   /** The connection is lost; no frame will follow. */
   onLost(error: CircuitError): void;

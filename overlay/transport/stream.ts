@@ -14,7 +14,7 @@ import { Outflow } from "./outflow.ts";
 import type { FrameSource } from "./outgoing.ts";
 import { malformed, readError, readReply } from "./payload.ts";
 import type { Session } from "./session.ts";
-import type { FrameSink } from "./session_types.ts";
+import type { FrameSink, Purpose } from "./session_types.ts";
 
 /** What a stream needs of the session that it is on. */
 export type StreamHost = Pick<
@@ -30,6 +30,7 @@ export type StreamHost = Pick<
  * side fails it or the connection is lost; every wait on it then ends with the same error.
  */
 export class Stream implements FrameSink, FrameSource {
+  readonly purpose: Purpose;
   readonly #host: StreamHost;
   readonly #id: number;
   readonly #opener: boolean;
@@ -46,6 +47,7 @@ export class Stream implements FrameSink, FrameSource {
   /**
    * @param host The session.
    * @param id The stream's number on it.
+   * @param purpose What it was opened for.
    * @param options `opener`: this side sent the request; `receivable`: bytes that the other side may
    * send; `credit`: bytes that this side may send; `sent`, `ended`: what of this side's stream is in
    * the request already.
@@ -53,6 +55,7 @@ export class Stream implements FrameSink, FrameSource {
   constructor(
     host: StreamHost,
     id: number,
+    purpose: Purpose,
     options: {
       opener: boolean;
       receivable: number;
@@ -61,6 +64,7 @@ export class Stream implements FrameSink, FrameSource {
       ended?: boolean;
     },
   ) {
+    this.purpose = purpose;
     this.#host = host;
     this.#id = id;
     this.#opener = options.opener;

@@ -31,6 +31,11 @@ export class StreamTable {
     return this.#sinks.size;
   }
 
+  /** The open streams. */
+  sinks(): Iterable<FrameSink> {
+    return this.#sinks.values();
+  }
+
   /** The stream with this number. */
   get(stream: number): FrameSink | undefined {
     return this.#sinks.get(stream);
