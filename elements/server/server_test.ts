@@ -184,7 +184,10 @@ Deno.test("profile() refuses other names with the list", async () => {
     const error = await assertRejects(() => profile(name), CircuitError);
     assertEquals(error.code, "BAD_REQUEST");
     assertStringIncludes(error.message, JSON.stringify(name));
-    assertStringIncludes(error.message, "tasks, connections, calls, queues, members, memory, json, cpu");
+    assertStringIncludes(
+      error.message,
+      "tasks, connections, calls, queues, members, memory, json, cpu",
+    );
   }
 });
 
