@@ -5,6 +5,8 @@
  * @module
  */
 
+import { until } from "./until.ts";
+
 /** The image in every {@linkcode ContainerLab}. */
 export const IMAGE = "localhost/circuit-test:1";
 
@@ -58,7 +60,15 @@ export class ContainerLab implements AsyncDisposable {
   /** Ends and removes all containers, and the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.podman("rm", "--all", "--force", "--time=0").catch(() => {});
-    await Deno.remove(this.#folder, { recursive: true });
+    // What watches a container writes down its end here, also after podman has forgotten it.
+    await until("the store to be removed", async () => {
+      try {
+        await Deno.remove(this.#folder, { recursive: true });
+        return true;
+      } catch (error) {
+        return error;
+      }
+    }, (outcome) => outcome === true);
   }
 
   async #fill(): Promise<void> {
