@@ -15,6 +15,7 @@ import { writeOpen } from "../../overlay/transport/payload.ts";
 import { assertFails } from "../fails.ts";
 import { RunningServer } from "../launcher.ts";
 import { circuitTest, type Logs } from "../logs.ts";
+import { run } from "../tool.ts";
 import { hasProcFs, residentBytes } from "../traces.ts";
 import { FairClock, until } from "../until.ts";
 
@@ -174,7 +175,14 @@ circuitTest("10,000 connections that send a byte a second do no harm", async (lo
   await victim.recovers();
 }, { ignore: !hasProcFs });
 
-circuitTest("a client that never reads does no harm", async (logs) => {
+/** True if closing a connection ends a write on it that waits: Deno before 2.9.5 lets it wait on. */
+const endsWrites = await (async () => {
+  const { deno } = JSON.parse(await run(["version", "-json"]));
+  const [major = 0, minor = 0, patch = 0] = String(deno).split(".").map(Number);
+  return major > 2 || major === 2 && (minor > 9 || minor === 9 && patch >= 5);
+})();
+
+circuitTest("a client that never reads does no harm (needs Deno 2.9.5)", async (logs) => {
   await using victim = await Victim.start(logs, { keyed: false });
   const [conn] = await victim.greeted();
   const requests = new FrameBuffer();
@@ -189,7 +197,7 @@ circuitTest("a client that never reads does no harm", async (logs) => {
   await asking.catch(() => {});
   closeAll([conn]);
   await victim.recovers();
-}, { ignore: !hasProcFs });
+}, { ignore: !hasProcFs || !endsWrites });
 
 /** Connections that say nothing that makes sense, and bytes that each says. */
 const GARBLED_CONNECTIONS = 500;
