@@ -30,10 +30,19 @@ export interface Services {
 
 type AnyHandlers = Record<string, (args: unknown, call: Call) => unknown>;
 
+/** A method that there is, as requests name it. */
+interface Method {
+  readonly description: Description;
+  readonly name: string;
+  readonly spec: Methods[string];
+}
+
 /** Answers requests. */
 export class Dispatcher {
   readonly #services: Services;
   readonly #prefix: string;
+  /** Those that were called, by their full names. */
+  readonly #methods = new Map<string, Method>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -68,15 +77,15 @@ export class Dispatcher {
   #answer(incoming: Incoming, path: string): void {
     const call = incoming.session.accept(incoming);
     try {
-      const { description, handlers } = this.#target(incoming.method, path);
-      const method = incoming.method.slice(description.name.length + 1);
-      const spec = Object.hasOwn(description.methods, method)
-        ? description.methods[method]
-        : undefined;
-      const handler = handlers[method];
-      if (!spec || !handler) {
-        throw new CircuitError("UNSUPPORTED", `this server knows no method ${incoming.method}`);
-      }
+      const known = this.#methods.get(incoming.method);
+      const here = elementAt(this.#services.tree.at(path));
+      // Where there is an element, the path needs no check: it was checked when that was made.
+      const { description, handlers } = known && here?.description === known.description
+        ? here
+        : this.#target(incoming.method, path);
+      const { name, spec } = known ?? this.#learn(description, incoming.method);
+      const handler = handlers[name];
+      if (!handler) throw unknown(incoming.method);
       // Decoded binary would alias the read buffer.
       const sent = incoming.args.length === 0 ? undefined : incoming.args.slice();
       const args: unknown = spec.args(sent && incoming.session.codec.decode(sent));
@@ -87,6 +96,16 @@ export class Dispatcher {
     } catch (error) {
       call.fail(explain(error, incoming.method, path));
     }
+  }
+
+  /** Finds a method that was not called before; those that there are bound what is kept. */
+  #learn(description: Description, method: string): Method {
+    const name = method.slice(description.name.length + 1);
+    const spec = Object.hasOwn(description.methods, name) ? description.methods[name] : undefined;
+    if (!spec) throw unknown(method);
+    const found = { description, name, spec };
+    this.#methods.set(method, found);
+    return found;
   }
 
   async #settle(
@@ -109,9 +128,6 @@ export class Dispatcher {
     path: string,
   ): { description: Description<Methods>; handlers: AnyHandlers } {
     const prefix = method.slice(0, method.indexOf("."));
-    const here = elementAt(this.#services.tree.at(path));
-    // Where there is an element, the path needs no check: it was checked when that was made.
-    if (here?.description.name === prefix) return here;
     const names = parsePath(path);
     if (prefix === rootDescription.name) {
       return { description: rootDescription, handlers: this.#services.root as AnyHandlers };
@@ -137,6 +153,10 @@ export class Dispatcher {
 
 function elementAt(node: AnchorNode | undefined) {
   return node?.element === "making" ? undefined : node?.element;
+}
+
+function unknown(method: string): CircuitError {
+  return new CircuitError("UNSUPPORTED", `this server knows no method ${method}`);
 }
 
 /** Errors of parsers know the value and not the call; everything else says enough by itself. */

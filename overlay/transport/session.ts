@@ -10,6 +10,7 @@ import { type Codec, EMPTY } from "./codec.ts";
 import { Flag, frameName, FrameType, isAboutConnection, NO_STREAM } from "./frame.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
 import { FrameReader } from "./incoming.ts";
+import { KnownTexts } from "./known_texts.ts";
 import { sayLast } from "./last_words.ts";
 import {
   FLUSH_TIMEOUT_MS,
@@ -51,6 +52,7 @@ export class Session {
   readonly #in: FrameReader;
   readonly #out: Outgoing;
   readonly #streams: StreamTable;
+  readonly #texts = new KnownTexts();
   readonly #pulse: Pulse;
   readonly #closed = Promise.withResolvers<CircuitError>();
   #error: CircuitError | undefined;
@@ -309,13 +311,13 @@ export class Session {
     if (!this.#streams.isFreeForPeer(stream)) {
       throw new CircuitError("PROTOCOL", `it opened a stream with number ${stream}, out of turn`);
     }
-    const open = readOpen(payload);
+    const { method, path, window, args, body } = readOpen(payload, this.#texts);
     try {
       if (this.#reason) throw new CircuitError("SERVER_GONE", this.#reason.message);
       this.#streams.checkRoom();
       const { onRequest } = this.#options;
       if (!onRequest) throw new CircuitError("UNSUPPORTED", "a client answers no requests");
-      onRequest({ session: this, stream, flags, payload, ...open });
+      onRequest({ session: this, stream, flags, payload, method, path, window, args, body });
     } catch (error) {
       const known = toCircuitError(error);
       this.sendReset(stream, known);
