@@ -23,7 +23,9 @@ export class Inflow {
   readonly #host: CreditSender;
   readonly #id: number;
   readonly #holder: Holder | undefined;
-  /** Most of the time bytes are read as they come, and there is no queue. */
+  /** The first bytes that wait. Most of the time there are none, or no others. */
+  #first: Uint8Array | undefined;
+  /** Those behind them. */
   #queue: ByteQueue | undefined;
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   #ended = false;
@@ -51,6 +53,11 @@ export class Inflow {
 
   /** True once the other side has ended its stream and all of it was read. */
   get drained(): boolean {
+    return this.#ended && !this.#first && !this.#queue;
+  }
+
+  /** True once the other side has ended its stream and one {@linkcode poll} gives what is left. */
+  get whole(): boolean {
     return this.#ended && !this.#queue;
   }
 
@@ -78,7 +85,8 @@ export class Inflow {
       reader.resolve(bytes.length > 0 ? bytes.slice() : undefined);
     } else if (bytes.length > 0) {
       this.#holder?.hold(bytes.length);
-      (this.#queue ??= new ByteQueue()).push(bytes);
+      if (this.#first || this.#queue) (this.#queue ??= new ByteQueue()).push(bytes);
+      else this.#first = bytes.slice();
     }
     // What was granted already must not wait for the next grant when nothing can come before it.
     if (this.#receivable === 0 && !end) this.flush();
@@ -86,9 +94,11 @@ export class Inflow {
 
   /** Bytes that are there, without waiting; undefined for none. */
   poll(): Uint8Array | undefined {
-    const chunk = this.#queue?.shift();
-    if (chunk) this.#holder?.hold(-chunk.length);
+    const chunk = this.#first ?? this.#queue?.shift();
+    if (!chunk) return undefined;
+    this.#first = undefined;
     if (this.#queue?.length === 0) this.#queue = undefined;
+    this.#holder?.hold(-chunk.length);
     return chunk;
   }
 
@@ -125,8 +135,9 @@ export class Inflow {
 
   /** Whoever waits gets `error`; what has arrived is dropped. */
   fail(error: CircuitError): void {
-    if (this.#queue) this.#holder?.hold(-this.#queue.length);
-    this.#queue = undefined;
+    const waiting = (this.#first?.length ?? 0) + (this.#queue?.length ?? 0);
+    if (waiting > 0) this.#holder?.hold(-waiting);
+    this.#first = this.#queue = undefined;
     this.#reader?.promise.catch(ignore);
     this.#reader?.reject(error);
     this.#reader = undefined;

@@ -41,6 +41,11 @@ export class Outflow {
     return this.#endSent;
   }
 
+  /** True if all that was written is on its way. */
+  get empty(): boolean {
+    return !this.#chunk;
+  }
+
   /** True if there is something that could go out now. */
   get ready(): boolean {
     return this.#chunk ? this.#credit > 0 : this.#ended && !this.#endSent;

@@ -19,7 +19,14 @@ import type { FrameSink, Purpose } from "./session_types.ts";
 /** What a stream needs of the session that it is on. */
 export type StreamHost = Pick<
   Session,
-  "codec" | "hold" | "sendReply" | "sendCredit" | "sendReset" | "sendWhenReady" | "forget"
+  | "codec"
+  | "hold"
+  | "sendReply"
+  | "sendFrame"
+  | "sendCredit"
+  | "sendReset"
+  | "sendWhenReady"
+  | "forget"
 >;
 
 /**
@@ -199,6 +206,11 @@ export class Stream implements FrameSink, FrameSource {
     return this.#in.drained && !this.#error;
   }
 
+  /** True once the other side has ended its stream and all of it that was not read is one piece. */
+  get whole(): boolean {
+    return this.#in.whole && !this.#error;
+  }
+
   /**
    * The next bytes from the other side; undefined after its end. What has arrived before an error is
    * dropped with it. One read at a time.
@@ -248,12 +260,15 @@ export class Stream implements FrameSink, FrameSource {
     return written;
   }
 
-  /** Nothing will follow what was written. */
+  /** Nothing will follow what was written. The stream may be over when this returns. */
   end(): void {
     if (this.#over || this.#out.ended) return;
     if (!this.#answered && !this.#opener) throw unanswered("end");
-    this.#out.end();
-    if (this.#out.ready) this.#host.sendWhenReady(this);
+    if (!this.#out.empty) return this.#out.end();
+    // There is no need to wait for a turn: it goes behind all of this stream that is on its way.
+    this.#host.sendFrame(FrameType.DATA, Flag.END, this.#id, EMPTY);
+    this.#out.sentAlong(0, true);
+    this.#finishIfDone();
   }
 
   /** Called by the session when it has room: puts at most one frame into the batch. */
