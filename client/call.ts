@@ -61,24 +61,30 @@ export function open(
   unwanted?: AbortSignal,
 ): Stream | Promise<Stream> {
   const signal = options?.signal;
-  const action = () => `${method} ${target.path}`;
-  if (signal?.aborted) throw cancelled(action(), signal);
-  const send = (session: Session) => {
-    if (signal?.aborted) throw cancelled(action(), signal);
-    const stream = session.open(method, target.path, request);
-    if (signal) {
-      const onAbort = () => stream.fail(cancelled(action(), signal));
-      signal.addEventListener("abort", onAbort, { once: true });
-      stream.onOver(() => signal.removeEventListener("abort", onAbort));
-    }
-    return stream;
-  };
+  if (signal?.aborted) throw cancelled(`${method} ${target.path}`, signal);
   const session = target.router.session(target.serverId);
-  if (!(session instanceof Promise)) return send(session);
+  if (!(session instanceof Promise)) return send(session, target, method, request, signal);
   return race(session, [
-    [signal, (signal) => cancelled(action(), signal)],
+    [signal, (signal) => cancelled(`${method} ${target.path}`, signal)],
     [unwanted, ({ reason }) => reason],
-  ]).then(send);
+  ]).then((session) => send(session, target, method, request, signal));
+}
+
+function send(
+  session: Session,
+  { path }: Target,
+  method: string,
+  request: OpenOptions,
+  signal: AbortSignal | undefined,
+): Stream {
+  // Most calls have none, and need nothing to be made for it.
+  if (!signal) return session.open(method, path, request);
+  if (signal.aborted) throw cancelled(`${method} ${path}`, signal);
+  const stream = session.open(method, path, request);
+  const onAbort = () => stream.fail(cancelled(`${method} ${path}`, signal));
+  signal.addEventListener("abort", onAbort, { once: true });
+  stream.onOver(() => signal.removeEventListener("abort", onAbort));
+  return stream;
 }
 
 /** What `work` comes to, or the error that belongs to the first of these signals that is aborted. */

@@ -8,12 +8,22 @@ import { chanDescription } from "../elements/chan/description.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import { INITIAL_WINDOW } from "../overlay/transport/limits.ts";
 import { call, open, type Target } from "./call.ts";
-import { checkBytes, READ_WINDOW_BYTES, readable, readAll, writable } from "./streams.ts";
+import {
+  checkBytes,
+  READ_WINDOW_BYTES,
+  readable,
+  readAll,
+  readWhole,
+  writable,
+} from "./streams.ts";
 import type { CallOptions, Chan, ChanStat } from "./types.ts";
 import { scrub } from "./scrub.ts";
 
 const SEND = `${chanDescription.name}.send`;
 const RECV = `${chanDescription.name}.recv`;
+
+/** A request of a receiver. */
+const WIDE = { window: READ_WINDOW_BYTES };
 
 /** A handle of a channel. */
 export class ChanHandle implements Chan {
@@ -31,7 +41,7 @@ export class ChanHandle implements Chan {
   }
 
   async recv(options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
-    const stream = await open(this.#target, RECV, { window: READ_WINDOW_BYTES }, options);
+    const stream = await open(this.#target, RECV, WIDE, options);
     await stream.reply();
     return readable(stream);
   }
@@ -41,7 +51,9 @@ export class ChanHandle implements Chan {
     const whole = message.length <= INITIAL_WINDOW;
     // What goes into the request is copied there; the caller may change its bytes once this returns.
     const request = whole ? { body: message, end: true } : {};
-    const stream = await open(this.#target, SEND, request, options);
+    // Each await takes time, so there is none where there is nothing to wait for.
+    const opened = open(this.#target, SEND, request, options);
+    const stream = opened instanceof Promise ? await opened : opened;
     if (!whole) {
       await stream.write(message);
       stream.end();
@@ -52,9 +64,10 @@ export class ChanHandle implements Chan {
   }
 
   async recvBytes(options?: CallOptions): Promise<Uint8Array> {
-    const stream = await open(this.#target, RECV, { window: READ_WINDOW_BYTES }, options);
+    const opened = open(this.#target, RECV, WIDE, options);
+    const stream = opened instanceof Promise ? await opened : opened;
     await stream.reply();
-    return await readAll(stream);
+    return readWhole(stream) ?? await readAll(stream);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {

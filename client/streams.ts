@@ -100,6 +100,19 @@ async function open(source: Opener, unwanted: AbortSignal): Promise<Stream> {
   throw unwanted.reason;
 }
 
+/**
+ * What a call has sent down, and says that it was received: where all of it came along with the
+ * answer, in one piece.
+ *
+ * @returns undefined if there is more to come; nothing has changed then.
+ */
+export function readWhole(stream: Stream): Uint8Array | undefined {
+  if (!stream.whole) return undefined;
+  const bytes = stream.poll() ?? new Uint8Array(0);
+  stream.end();
+  return bytes;
+}
+
 /** Reads all that a call sends down, and says that it was received. */
 export async function readAll(stream: Stream): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
