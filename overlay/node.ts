@@ -8,6 +8,7 @@
 import { parseAddress } from "./address.ts";
 import { CircuitError, toCircuitError } from "./errors.ts";
 import type { DialFailure, Input, LinkId, Member, Output } from "./membership/types.ts";
+import type { Clock } from "./transport/clock.ts";
 import { answerSession, dialSession, type Endpoint, WRONG_SERVER } from "./transport/connect.ts";
 import { Handshakes } from "./transport/handshakes.ts";
 import { MAX_CONNECTIONS, SERVER_RESERVE } from "./transport/limits.ts";
@@ -48,6 +49,8 @@ export interface NodeOptions {
   readonly maxConnections?: number;
   /** Connections at a time that are no sessions yet; default {@linkcode MAX_HANDSHAKES}. */
   readonly maxHandshakes?: number;
+  /** For the sessions; default: the machine's. */
+  readonly clock?: Clock;
   /** Writes a line to the server's log. */
   readonly log: (level: "debug" | "info" | "warn" | "error", message: string) => void;
 }
@@ -97,6 +100,7 @@ export class Node {
       onRequest: options.onRequest,
       admit: (role) => this.#checkRoom(role, this.#sessions.size),
       onMember: (session, payload) => this.#onMember(session, payload),
+      ...(options.clock && { clock: options.clock }),
     };
     this.#accepting = this.#acceptLoop();
     this.#rearm();
@@ -291,10 +295,12 @@ export class Node {
     clearTimeout(this.#timer);
     this.#timerAt = wakeAt;
     if (wakeAt === Infinity) return;
+    // Timers go by whole milliseconds, and a tick that comes too early has to come once more.
+    const wait = Math.ceil(Math.max(0, wakeAt - performance.now()));
     this.#timer = setTimeout(() => {
       this.#timerAt = NaN;
       this.#feed({ type: "tick" });
-    }, Math.max(0, wakeAt - performance.now()));
+    }, wait);
   }
 
   #do(outputs: readonly Output[]): void {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Clock } from "../overlay/transport/clock.ts";
+
 /** Milliseconds between two looks. */
 export const LOOK_MS = 2_000;
 
@@ -55,26 +57,25 @@ export class Housekeeping {
  * Looks at this process every {@linkcode LOOK_MS} and gives memory back where that does no harm.
  * Without effect where V8 cannot be asked.
  *
+ * @param clock Calls back for the looks.
  * @returns what ends it.
  */
-export async function keepHouse(): Promise<() => void> {
+export async function keepHouse(clock: Clock): Promise<() => void> {
   const collect = await collector();
   if (!collect) return () => {};
   const { default: process } = await import("node:process");
   const read = (): Reading => {
     const { user, system } = process.cpuUsage();
     return {
-      now: performance.now(),
+      now: clock.now(),
       busy: (user + system) / 1000,
       rss: Deno.memoryUsage().rss,
     };
   };
   const housekeeping = new Housekeeping(read());
-  const timer = setInterval(() => {
+  return clock.every(LOOK_MS, () => {
     if (housekeeping.due(read())) collect();
-  }, LOOK_MS);
-  Deno.unrefTimer(timer);
-  return () => clearInterval(timer);
+  });
 }
 
 /** What makes V8 collect garbage; undefined where it has not been told to show that. */

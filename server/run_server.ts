@@ -4,7 +4,9 @@
  * @module
  */
 
+import { parseAddress } from "../overlay/address.ts";
 import { toCircuitError } from "../overlay/errors.ts";
+import { hostClock } from "../overlay/transport/aligned_clock.ts";
 import { findKeyFile, type KeyFile, readKeyFile } from "../overlay/transport/key.ts";
 import type { Log, LogLevel } from "./log.ts";
 import { setUpLog } from "./logger.ts";
@@ -55,7 +57,7 @@ export async function runServer(
     server = await Promise.race([starting, stopped.promise]);
     if (server) {
       await print(server.address);
-      stopKeeping = await keepHouse();
+      stopKeeping = await keepHouse(hostClock(parseAddress(server.address).host));
       await Promise.race([server.closed, stopped.promise]);
     }
     await starting.then((late) => late.stop(), () => {});

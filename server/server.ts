@@ -7,11 +7,12 @@
 import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
 import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
-import { formatAddress, formatHostPort, newServerId } from "../overlay/address.ts";
+import { formatAddress, formatHostPort, newServerId, parseAddress } from "../overlay/address.ts";
 import { CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
 import { Membership } from "../overlay/membership/mod.ts";
 import { Node } from "../overlay/node.ts";
+import { AlignedClock, hostOrigin } from "../overlay/transport/aligned_clock.ts";
 import { checkKey } from "../overlay/transport/key.ts";
 import type { Session } from "../overlay/transport/session.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
@@ -231,11 +232,14 @@ class RunningServer implements CircuitServer {
       root: rootHandlers(() => this.node.members()),
       session: (id) => this.node.session(id),
     });
+    const beatAt = hostOrigin(parseAddress(address).host);
     this.node = new Node({
       network: tcp,
       listener: parts.listener,
       self: { id: serverId, address },
-      membership: (self) => new Membership(self, { now: performance.now(), random: Math.random }),
+      membership: (self) =>
+        new Membership(self, { now: performance.now(), random: Math.random, beatAt }),
+      clock: new AlignedClock(beatAt),
       onRequest: (incoming) => dispatcher.request(incoming),
       keys: () => this.#keys,
       log,

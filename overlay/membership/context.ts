@@ -53,6 +53,8 @@ export class Context {
   readonly links: LinkSet = new LinkSet();
   /** News to be flooded. */
   readonly outbox: Outbox;
+  /** A moment at which heartbeats go out. */
+  readonly #beatAt: number;
   /** Time of the input at hand. */
   now: number;
   /** Event-loop lag in ms that was forgiven so far. */
@@ -102,6 +104,7 @@ export class Context {
     this.list = new MemberList(this.directory);
     this.outbox = new Outbox(this);
     this.now = options.now;
+    this.#beatAt = options.beatAt ?? options.now + options.random() * this.tuning.heartbeatMs;
     this.changedAt = options.now;
     this.list.set(this.self, standing(1, ALIVE));
   }
@@ -119,6 +122,15 @@ export class Context {
   /** A number around `ms`: between half of it and one and a half. */
   jitter(ms: number): number {
     return ms * (0.5 + this.random());
+  }
+
+  /**
+   * The first moment after `at` at which heartbeats go out. What can wait until then costs no wake-up of
+   * its own.
+   */
+  beatAfter(at: number): number {
+    const { heartbeatMs } = this.tuning;
+    return this.#beatAt + (Math.floor((at - this.#beatAt) / heartbeatMs) + 1) * heartbeatMs;
   }
 
   /** Adds an output. */

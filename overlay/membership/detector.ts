@@ -28,9 +28,6 @@ import { confirmAt } from "./confirm.ts";
 /** Keeps a wake-up from coming a rounding error too early, in ms. */
 const ROUNDING_MS = 0.01;
 
-/** Heartbeats of one server go out at so many moments of the interval. */
-const BEAT_PHASES = 4;
-
 /** A server under suspicion. */
 interface Suspicion {
   /** Incarnation that is suspected. */
@@ -56,7 +53,6 @@ export class Detector {
   readonly #suspicions = new Map<number, Suspicion>();
   /** Awake time at which a neighbour whose link closed becomes a suspect. */
   readonly #lost = new Map<number, number>();
-  readonly #phase: number;
   /** No suspicion becomes a death before this awake time. */
   #judgeAt = Infinity;
 
@@ -64,7 +60,6 @@ export class Detector {
   constructor(context: Context, dials: Dials) {
     this.#context = context;
     this.#dials = dials;
-    this.#phase = context.now + context.random() * context.tuning.heartbeatMs;
     context.outbox.reporterOf = (slot) => this.#suspicions.get(slot)?.first ?? -1;
   }
 
@@ -107,15 +102,10 @@ export class Detector {
     if (this.#judgeAt <= awake) this.#judge();
   }
 
-  /**
-   * A link was agreed. Its heartbeats get one of a few phases at random: so the neighbours of a
-   * silent server notice one after the other, and know of each other's reports when they judge.
-   */
+  /** A link was agreed. Its heartbeats go out together with those of all other links. */
   watch(link: Link): void {
-    const { now, awake, random, tuning } = this.#context;
-    const step = tuning.heartbeatMs / BEAT_PHASES;
-    const phase = Math.ceil((now + random() * tuning.heartbeatMs - this.#phase) / step);
-    link.nextBeat = this.#phase + phase * step;
+    const { now, awake } = this.#context;
+    link.nextBeat = this.#context.beatAfter(now);
     link.lastHeard = awake;
     link.reported = false;
     this.#lost.delete(link.slot);

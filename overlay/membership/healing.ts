@@ -36,7 +36,7 @@ export class Healer {
     this.#context = context;
     this.#dials = dials;
     this.#swapper = swapper;
-    this.#healAt = context.now + context.jitter(context.tuning.healMs);
+    this.#healAt = context.beatAfter(context.now + context.jitter(context.tuning.healMs));
   }
 
   /** When {@linkcode tick} has something to do. */
@@ -49,8 +49,8 @@ export class Healer {
     const { now, tuning, alone, random, list, joining } = this.#context;
     if (this.#healAt > now) return;
     const hurried = alone && this.#seeds.size > 0;
-    const every = hurried ? tuning.aloneMs : tuning.healMs;
-    this.#healAt = now + this.#context.jitter(every);
+    const next = now + this.#context.jitter(hurried ? tuning.aloneMs : tuning.healMs);
+    this.#healAt = hurried ? next : this.#context.beatAfter(next);
     if (joining) return;
     if (hurried) return this.#dialSeed();
     if (random() * list.alive >= tuning.healDials) return;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Membership } from "./mod.ts";
-import type { Input, Member, Output } from "./mod.ts";
+import type { Input, Member, MembershipOptions, Output } from "./mod.ts";
 import { Directory } from "./directory.ts";
 import { RECORD_BYTES, writeRecord } from "./records.ts";
 import { ALIVE, DEAD, standing, type Status, SUSPECT } from "./standing.ts";
@@ -24,12 +24,14 @@ function seeded(seed: number): () => number {
 
 /** A server whose peers are played by the test. */
 class Bench {
-  readonly membership = new Membership(member(1), {
-    now: 0,
-    random: seeded(7),
-  });
+  readonly membership: Membership;
   readonly log: Output[] = [];
   now = 0;
+
+  /** @param options Those that matter to the test. */
+  constructor(options: Partial<MembershipOptions> = {}) {
+    this.membership = new Membership(member(1), { now: 0, random: seeded(7), ...options });
+  }
 
   input(input: Input): Output[] {
     const outputs = this.membership.handle(input, this.now);
@@ -211,6 +213,39 @@ Deno.test("Membership suspects a silent neighbour after 2.5 s and declares it de
   bench.run(60);
   assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
   assertEquals(bench.of("close").map((o) => o.link), [1]);
+});
+
+Deno.test("Membership beats on all links at once, whole seconds from where it is told to", () => {
+  const bench = new Bench({ beatAt: -350 });
+  const beats: [at: number, link: number][] = [];
+  bench.connect(1, member(2));
+  bench.run(200);
+  bench.connect(2, member(3));
+  bench.run(300);
+  bench.connect(3, member(4));
+  for (let i = 0; i < 4_000; i++) {
+    const before = bench.log.length;
+    bench.run(1);
+    for (const output of bench.log.slice(before)) {
+      if (output.type !== "send" || output.bytes[0] !== FRAME.BEAT) continue;
+      beats.push([bench.now, output.link]);
+      // Each peer answers, or it would not be there for long.
+      bench.send(output.link, output.bytes);
+    }
+  }
+  assertEquals(beats, [650, 1650, 2650, 3650].flatMap((at) => [[at, 1], [at, 2], [at, 3]]));
+});
+
+Deno.test("Membership that has nothing to do wakes up when it beats, and at no other time", () => {
+  const bench = new Bench({ beatAt: -350 });
+  bench.run(60_000);
+  const wakes: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    const { wakeAt } = bench.membership;
+    wakes.push(wakeAt);
+    bench.run(wakeAt - bench.now);
+  }
+  assertEquals(wakes.filter((at) => (at + 350) % 1000 !== 0), []);
 });
 
 Deno.test("Membership forgives silence while it did not run itself", () => {

@@ -30,7 +30,7 @@ export class Prober {
   constructor(context: Context, dials: Dials) {
     this.#context = context;
     this.#dials = dials;
-    this.#probeAt = context.now + context.jitter(context.tuning.probeMs);
+    this.#probeAt = context.beatAfter(context.now + context.jitter(context.tuning.probeMs));
   }
 
   /** When {@linkcode tick} has something to do. */
@@ -43,8 +43,8 @@ export class Prober {
     const { now, tuning } = this.#context;
     if (this.#probeAt > now) return;
     const alarmed = this.#alarmed;
-    const every = alarmed ? tuning.probeAlarmMs : tuning.probeMs;
-    this.#probeAt = now + this.#context.jitter(every);
+    const next = now + this.#context.jitter(alarmed ? tuning.probeAlarmMs : tuning.probeMs);
+    this.#probeAt = alarmed ? next : this.#context.beatAfter(next);
     if (alarmed) this.#walk();
     this.#probeRandom();
   }

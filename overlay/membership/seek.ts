@@ -29,7 +29,7 @@ export class Seeker {
     this.#context = context;
     this.#dials = dials;
     this.#edges = edges;
-    this.#surplusAt = context.now + context.jitter(context.tuning.surplusMs);
+    this.#surplusAt = this.#nextSurplus();
   }
 
   /** When {@linkcode tick} has something to do. */
@@ -39,9 +39,9 @@ export class Seeker {
 
   /** Tries for links, drops surplus ones. */
   tick(): void {
-    const { now, tuning } = this.#context;
+    const { now } = this.#context;
     if (this.#surplusAt <= now) {
-      this.#surplusAt = now + this.#context.jitter(tuning.surplusMs);
+      this.#surplusAt = this.#nextSurplus();
       this.#dropSurplus();
     }
     if (this.#seekAt <= now) this.#seek();
@@ -133,6 +133,11 @@ export class Seeker {
       (s) => free(s) && (this.#shunned.get(s) ?? 0) <= now,
     );
     return slot >= 0 || list.alive > 64 ? slot : list.randomListed(random, free);
+  }
+
+  #nextSurplus(): number {
+    const context = this.#context;
+    return context.beatAfter(context.now + context.jitter(context.tuning.surplusMs));
   }
 
   /** Drops a link where this server and its peer both have more than they want. */

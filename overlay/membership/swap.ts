@@ -33,7 +33,7 @@ export class Swapper {
     this.#context = context;
     this.#dials = dials;
     this.#edges = edges;
-    this.#idleAt = context.now + context.jitter(context.tuning.idleSwapMs);
+    this.#idleAt = this.#nextIdle();
     edges.onSwap = (link, mine, theirs) => this.#accepted(link, mine, theirs);
   }
 
@@ -56,9 +56,14 @@ export class Swapper {
       this.#swap();
     }
     if (this.#idleAt <= now) {
-      this.#idleAt = now + this.#context.jitter(tuning.idleSwapMs);
+      this.#idleAt = this.#nextIdle();
       this.#swap();
     }
+  }
+
+  #nextIdle(): number {
+    const context = this.#context;
+    return context.beatAfter(context.now + context.jitter(context.tuning.idleSwapMs));
   }
 
   /** Two sides have merged: mix them. */

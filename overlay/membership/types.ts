@@ -91,6 +91,11 @@ export interface MembershipOptions {
   readonly now: number;
   /** A source of numbers in [0, 1). */
   readonly random: () => number;
+  /**
+   * Monotonic time in ms of a moment at which heartbeats go out: others do so whole intervals from it.
+   * Default: at random.
+   */
+  readonly beatAt?: number;
   /** Constants that differ from {@linkcode DEFAULT_TUNING}. */
   readonly tuning?: Partial<Tuning>;
   /**
