@@ -24,6 +24,12 @@ export interface Call {
   read(): Promise<Uint8Array | undefined>;
   /** Bytes that have arrived and were not read yet, without waiting; undefined if there are none. */
   poll(): Uint8Array | undefined;
+  /**
+   * The reader is done with bytes that {@linkcode Call.read} or {@linkcode Call.poll} gave it, whole
+   * as they came: their memory may be used for what comes next. Nobody may look at them from here
+   * on. Whoever keeps bytes, or does not know, leaves it out.
+   */
+  recycle(chunk: Uint8Array): void;
   /** True once the caller has ended its stream and all of it has been read. */
   readonly ended: boolean;
   /**

@@ -254,7 +254,7 @@ export class Message extends Send<Message> {
       const bytes = this.#next;
       this.#next = undefined;
       this.#held = EMPTY;
-      this.#write(receiver, bytes);
+      this.#write(receiver, bytes, true);
     } else if (this.#whole) {
       receiver.ended = true;
       receiver.call.end();
@@ -265,13 +265,15 @@ export class Message extends Send<Message> {
     }
   }
 
-  #write(receiver: Receiver, bytes: Uint8Array): void {
+  /** @param passing True for bytes that nobody needs once they are written. */
+  #write(receiver: Receiver, bytes: Uint8Array, passing = false): void {
     const granted = receiver.sent >= RETAINED_BYTES ? bytes.length : 0;
     receiver.busy = true;
     receiver.call.write(bytes).then(() => {
       receiver.busy = false;
       receiver.sent += bytes.length;
       this.#sender?.grant(granted);
+      if (passing) this.#sender?.recycle(bytes);
       this.#move();
     }, ignore);
   }

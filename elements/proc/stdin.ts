@@ -70,6 +70,7 @@ export class Stdin {
       for (let bytes = await call.read(); bytes !== undefined; bytes = await call.read()) {
         const joined = join(call, bytes);
         await this.#write(joined);
+        if (joined === bytes) call.recycle(bytes);
         // Meanwhile it may have gone, and another writer come.
         if (this.#writer !== call) return;
         call.grant(joined.length);

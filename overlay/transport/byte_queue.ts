@@ -5,6 +5,8 @@
  * @module
  */
 
+import { SpareMemory } from "./spare_memory.ts";
+
 /** Bytes of memory for pieces that are smaller, so that a thousand of them are not a thousand arrays. */
 const SHARED_BYTES = 2 * 1024;
 
@@ -15,6 +17,12 @@ export class ByteQueue {
   /** The memory of the last chunk, which it may not fill. */
   #tail: Uint8Array<ArrayBuffer> | undefined;
   #length = 0;
+  readonly #memory: SpareMemory;
+
+  /** @param memory Where large pieces are copied to; default: fresh memory. */
+  constructor(memory: SpareMemory = new SpareMemory()) {
+    this.#memory = memory;
+  }
 
   /** Bytes in the queue. */
   get length(): number {
@@ -29,7 +37,7 @@ export class ByteQueue {
     const last = this.#chunks.length - 1;
     // Most queues hold one piece at a time: that one has just the memory that it needs.
     if (last < this.#head) {
-      this.#append(bytes.slice() as Uint8Array<ArrayBuffer>);
+      this.#append(this.#memory.copy(bytes));
       return;
     }
     const chunk = this.#chunks[last];
@@ -39,7 +47,7 @@ export class ByteQueue {
       return;
     }
     if (count >= SHARED_BYTES) {
-      this.#append(bytes.slice() as Uint8Array<ArrayBuffer>);
+      this.#append(this.#memory.copy(bytes));
       return;
     }
     const shared = new Uint8Array(SHARED_BYTES);

@@ -7,9 +7,11 @@
 import { CircuitError } from "../errors.ts";
 import { ByteQueue } from "./byte_queue.ts";
 import { MAX_WINDOW } from "./limits.ts";
+import type { SpareMemory } from "./spare_memory.ts";
 
-/** Tells the other side of a stream that it may send so many bytes more. */
+/** Tells the other side of a stream that it may send so many bytes more, and has memory for them. */
 interface CreditSender {
+  readonly memory: SpareMemory;
   sendCredit(stream: number, bytes: number): void;
 }
 
@@ -82,11 +84,12 @@ export class Inflow {
     const reader = this.#reader;
     if (reader && (bytes.length > 0 || end)) {
       this.#reader = undefined;
-      reader.resolve(bytes.length > 0 ? bytes.slice() : undefined);
+      reader.resolve(bytes.length > 0 ? this.#host.memory.copy(bytes) : undefined);
     } else if (bytes.length > 0) {
       this.#holder?.hold(bytes.length);
-      if (this.#first || this.#queue) (this.#queue ??= new ByteQueue()).push(bytes);
-      else this.#first = bytes.slice();
+      const { memory } = this.#host;
+      if (this.#first || this.#queue) (this.#queue ??= new ByteQueue(memory)).push(bytes);
+      else this.#first = memory.copy(bytes);
     }
     // What was granted already must not wait for the next grant when nothing can come before it.
     if (this.#receivable === 0 && !end) this.flush();

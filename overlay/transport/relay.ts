@@ -50,8 +50,8 @@ export function relay(incoming: Incoming, target: Session | Promise<Session>): v
 
 /** One end of a relayed call: takes the frames of its session, and sends what the other end took. */
 class Leg implements FrameSink, FrameSource {
-  readonly #waiting = new ByteQueue();
-  readonly #holder: Pick<Session, "hold">;
+  readonly #waiting: ByteQueue;
+  readonly #holder: Pick<Session, "hold" | "memory">;
   #session: Session | undefined;
   #stream = NO_STREAM;
   /** Bytes that may still come from this end. */
@@ -69,8 +69,9 @@ class Leg implements FrameSink, FrameSource {
   /** The call is over, or cannot go on. */
   over = false;
 
-  constructor(receivable: number, mayReply: boolean, holder: Pick<Session, "hold">) {
+  constructor(receivable: number, mayReply: boolean, holder: Pick<Session, "hold" | "memory">) {
     this.#holder = holder;
+    this.#waiting = new ByteQueue(holder.memory);
     this.#receivable = receivable;
     this.#mayReply = mayReply;
   }
@@ -121,6 +122,7 @@ class Leg implements FrameSink, FrameSource {
       if (bytes || last) {
         out.frame(FrameType.DATA, last ? Flag.END : 0, this.#stream, bytes ?? EMPTY);
       }
+      if (bytes) this.#holder.memory.recycle(bytes);
       if (last) this.#ended();
     }
     return this.#ready;

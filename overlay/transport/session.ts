@@ -33,6 +33,7 @@ import type {
   Purpose,
   SessionOptions,
 } from "./session_types.ts";
+import { SpareMemory } from "./spare_memory.ts";
 import { Stream } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
 
@@ -46,6 +47,8 @@ export type { FrameSink, FrameSource, Incoming, OpenOptions, Peer, Purpose, Sess
 export class Session {
   readonly peer: Peer;
   readonly codec: Codec;
+  /** What bytes of streams are copied into. */
+  readonly memory: SpareMemory = new SpareMemory();
   readonly #options: SessionOptions;
   readonly #conn: Conn;
   readonly #clock: Clock;
@@ -110,7 +113,7 @@ export class Session {
 
   /** Bytes of memory that reading and writing hold now; a busy session has more than an idle one. */
   get bufferBytes(): number {
-    return this.#in.capacity + this.#out.capacity;
+    return this.#in.capacity + this.#out.capacity + this.memory.capacity;
   }
 
   // --- requests -------------------------------------------------------------------------------
@@ -339,6 +342,7 @@ export class Session {
     const lost = this.#pulse.check(this.#streams.size > 0, this.#in.large);
     if (lost) return this.#lose(new CircuitError("TIMEOUT", "nothing came for too long"));
     this.#out.shrink();
+    this.memory.clear();
   }
 
   /**

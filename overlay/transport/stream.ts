@@ -20,6 +20,7 @@ import type { FrameSink, Purpose } from "./session_types.ts";
 export type StreamHost = Pick<
   Session,
   | "codec"
+  | "memory"
   | "hold"
   | "sendReply"
   | "sendFrame"
@@ -219,6 +220,11 @@ export class Stream implements FrameSink, FrameSource {
    */
   read(): Promise<Uint8Array | undefined> {
     return this.#error ? Promise.reject(this.#error) : this.#in.read();
+  }
+
+  /** The reader is done with bytes; see `Call.recycle` in `elements/call.ts`. */
+  recycle(chunk: Uint8Array): void {
+    this.#host.memory.recycle(chunk);
   }
 
   /**
