@@ -44,9 +44,10 @@ export async function bulk(bench: Bench): Promise<void> {
     };
     const echo = () => raw.throughput(bytes);
     const pipe = () => raw.pipeThroughput(bytes);
+    const input = () => raw.inputThroughput(bytes);
     await add("one message, through the server", () => message(chan, bytes), "TCP echo", echo, 0.6);
     await add("stdout to a client", () => stdout(root, bytes), "pipe to TCP", pipe, 0.7);
-    await add("stdin from a client", () => stdin(root, bytes), "pipe to TCP", pipe, 0.7);
+    await add("stdin from a client", () => stdin(root, bytes), "TCP to pipe", input, 0.7);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The raw limits that the benchmark compares with: a TCP server in a process of its own that echoes,
- * or sends what a pipe gives it.
+ * sends what a pipe gives it, or writes what comes to a pipe.
  *
  * @module
  */
@@ -20,6 +20,8 @@ export interface Raw extends AsyncDisposable {
   throughput(bytes: number): Promise<number>;
   /** Megabytes a second of a process's output, read by the server and sent here. */
   pipeThroughput(bytes: number): Promise<number>;
+  /** Megabytes a second to a process's input, sent from here until the process has exited. */
+  inputThroughput(bytes: number): Promise<number>;
 }
 
 if (import.meta.main) await serve();
@@ -33,15 +35,19 @@ export async function startRaw(): Promise<Raw> {
   const lines = child.stdout.getReader();
   const ports = new TextDecoder().decode((await lines.read()).value).trim().split(" ").map(Number);
   await lines.cancel();
-  const [echoPort = 0, pipePort = 0] = ports;
+  const [echoPort = 0, pipePort = 0, inputPort = 0] = ports;
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: echoPort });
   conn.setNoDelay(true);
   const buffer = new Uint8Array(PIECE);
   const receive = async (from: Deno.Conn, bytes: number) => {
     for (let left = bytes; left > 0;) left -= (await from.read(buffer)) ?? left;
   };
-  const send = async (bytes: Uint8Array) => {
-    for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+  const send = (bytes: Uint8Array) => writeAll(conn, bytes);
+  const sendMany = async (to: Deno.Conn, bytes: number) => {
+    const piece = new Uint8Array(PIECE);
+    for (let left = bytes; left > 0; left -= piece.length) {
+      await writeAll(to, piece.subarray(0, Math.min(left, piece.length)));
+    }
   };
   return {
     pid: child.pid,
@@ -59,14 +65,8 @@ export async function startRaw(): Promise<Raw> {
       return echoes * 1000 / (performance.now() - start);
     },
     async throughput(bytes) {
-      const piece = new Uint8Array(PIECE);
       const start = performance.now();
-      const sending = async () => {
-        for (let left = bytes; left > 0; left -= piece.length) {
-          await send(piece.subarray(0, Math.min(left, piece.length)));
-        }
-      };
-      await Promise.all([sending(), receive(conn, bytes)]);
+      await Promise.all([sendMany(conn, bytes), receive(conn, bytes)]);
       return bytes / 1000 / (performance.now() - start);
     },
     async pipeThroughput(bytes) {
@@ -74,6 +74,15 @@ export async function startRaw(): Promise<Raw> {
       using source = await Deno.connect({ hostname: "127.0.0.1", port: pipePort });
       await source.write(new TextEncoder().encode(`${bytes}\n`));
       await receive(source, bytes);
+      return bytes / 1000 / (performance.now() - start);
+    },
+    async inputThroughput(bytes) {
+      const start = performance.now();
+      using sink = await Deno.connect({ hostname: "127.0.0.1", port: inputPort });
+      await sendMany(sink, bytes);
+      await sink.closeWrite();
+      // The end comes when the process has exited.
+      if (await sink.read(buffer) !== null) throw new Error("the raw server sent something");
       return bytes / 1000 / (performance.now() - start);
     },
     async [Symbol.asyncDispose]() {
@@ -87,9 +96,11 @@ export async function startRaw(): Promise<Raw> {
 async function serve(): Promise<void> {
   const echoes = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const pipes = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  console.log(`${echoes.addr.port} ${pipes.addr.port}`);
+  const inputs = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  console.log(`${echoes.addr.port} ${pipes.addr.port} ${inputs.addr.port}`);
   accept(echoes, echo);
   accept(pipes, sendOutput);
+  accept(inputs, takeInput);
   await new Promise(() => {});
 }
 
@@ -125,6 +136,24 @@ async function sendOutput(conn: Deno.TcpConn): Promise<void> {
   await child.status;
 }
 
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+/** Writes what comes to a process that reads it all, as the standard input of a circuit's process. */
+async function takeInput(conn: Deno.TcpConn): Promise<void> {
+  const child = new Deno.Command("sh", {
+    args: ["-c", "cat > /dev/null"],
+    stdin: "piped",
+    stdout: "null",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  const buffer = new Uint8Array(PIECE);
+  for (;;) {
+    const count = await conn.read(buffer);
+    if (count === null) break;
+    await input.write(buffer.subarray(0, count));
+  }
+  await input.close();
+  await child.status;
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
