@@ -17,7 +17,7 @@ export interface ServerProcess extends AsyncDisposable {
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
 /** The program from its sources. */
-const FROM_SOURCE = [Deno.execPath(), "run", "--quiet", "-A", MAIN];
+export const FROM_SOURCE: readonly string[] = [Deno.execPath(), "run", "--quiet", "-A", MAIN];
 
 /**
  * Starts a server on a free port of the loopback interface and waits until it says its address. The

@@ -5,12 +5,10 @@
  */
 
 import { type ServerProcess, startServerProcess } from "../server_process.ts";
-import { compile } from "../compile.ts";
 import { compare, latency, median } from "./measure.ts";
 import { residentBytes } from "./process.ts";
+import { make, run } from "./programs.ts";
 import { type Bench, compared } from "./section.ts";
-
-const PROJECT = new URL("../..", import.meta.url).pathname;
 
 /** What it takes to be a program. */
 const EMPTY_PROGRAM = "// Nothing to do.\n";
@@ -29,9 +27,9 @@ const SETTLE_MS = 3_000;
 export async function executable(bench: Bench): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    const circuit = await make(PROJECT, "main.ts");
-    const empty = await make(folder, "empty.ts", EMPTY_PROGRAM);
-    const waiting = await make(folder, "waiting.ts", WAITING_PROGRAM);
+    const circuit = await make();
+    const empty = await make({ folder, name: "empty", text: EMPTY_PROGRAM });
+    const waiting = await make({ folder, name: "waiting", text: WAITING_PROGRAM });
     if (!circuit || !empty || !waiting) {
       bench.skip("executable", "deno compile cannot make one here; see DENORT_BIN in scripts/");
       return;
@@ -43,24 +41,13 @@ export async function executable(bench: Bench): Promise<void> {
   }
 }
 
-/** Compiles a program; undefined if that cannot be done. */
-async function make(root: string, entry: string, text?: string): Promise<string | undefined> {
-  if (text !== undefined) await Deno.writeTextFile(`${root}/${entry}`, text);
-  const stub = Deno.env.get("DENORT_BIN");
-  if (!await compile({ root, entry, stub, say: () => {} })) return undefined;
-  if (text === undefined) return `${root}/dist/circuit`;
-  const file = `${root}/${entry}.out`;
-  await Deno.rename(`${root}/dist/circuit`, file);
-  return file;
-}
-
 async function startUp(bench: Bench, circuit: string, empty: string): Promise<void> {
   await using server = await startServerProcess();
-  const ls = () => run(circuit, ["ls", "-d", server.address, "/"]);
+  const ls = () => run([circuit, "ls", "-d", server.address, "/"]);
   const result = await compare(
     bench.rounds,
     async () => await latency(ls, RUNS) / 1000,
-    async () => await latency(() => run(empty, []), RUNS) / 1000,
+    async () => await latency(() => run([empty]), RUNS) / 1000,
   );
   const target = { of: "ratio", atMost: 3 } as const;
   bench.add(compared("circuit ls /, whole process", "ms", "empty program", result, target));
@@ -86,14 +73,4 @@ async function memory(bench: Bench, circuit: string, waiting: string): Promise<v
   const result = { value: median(values), raw: median(raws), ratio };
   const target = { of: "ratio", atMost: 1.6 } as const;
   bench.add(compared("idle server, memory", "MB", "empty program", result, target));
-}
-
-async function run(program: string, args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(program, {
-    args,
-    stdin: "null",
-    stdout: "null",
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`${program} ${args.join(" ")} failed`);
 }

@@ -21,7 +21,7 @@ import type { Bench, Section } from "./section.ts";
 import { servers } from "./servers.ts";
 
 /** Rounds of each measurement. */
-const ROUNDS = 7;
+const ROUNDS = 5;
 
 /** The same with `--quick`. */
 const QUICK_ROUNDS = 3;

@@ -23,12 +23,19 @@ export type Round = () => Promise<number>;
 /**
  * Measures both sides in turns, so that a machine that does other things at the same time is as much
  * in the one as in the other.
+ *
+ * @param warmUp Rounds before those that count, fewer where the same work was done just before.
  */
-export async function compare(rounds: number, ours: Round, raw: Round): Promise<Comparison> {
+export async function compare(
+  rounds: number,
+  ours: Round,
+  raw: Round,
+  warmUp: number = WARM_UP,
+): Promise<Comparison> {
   const values: number[] = [];
   const raws: number[] = [];
   const ratios: number[] = [];
-  for (let i = -WARM_UP; i < rounds; i++) {
+  for (let i = -warmUp; i < rounds; i++) {
     const below = await raw();
     const value = await ours();
     if (i < 0) continue;

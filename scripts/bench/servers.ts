@@ -6,8 +6,9 @@
 
 import { type Client, dial } from "../../mod.ts";
 import { type ServerProcess, startServerProcess } from "../server_process.ts";
-import { latency, repeat } from "./measure.ts";
-import type { Bench } from "./section.ts";
+import { compare, latency, repeat } from "./measure.ts";
+import { commandLine, run } from "./programs.ts";
+import { type Bench, compared } from "./section.ts";
 
 /** Servers of the circuit. */
 const SERVERS = 40;
@@ -21,7 +22,13 @@ const LISTED_MS = 60_000;
 /** Calls of a round. */
 const CALLS = 200;
 
-/** Listing the servers, from a client that is connected. */
+/** Runs of a round of a whole command. */
+const RUNS = 3;
+
+/** What each server may add to a command that runs on all of them, in milliseconds. */
+const SERVER_MS = 10;
+
+/** Listing the servers from a client that is connected, and a command on all of them. */
 export async function servers(bench: Bench): Promise<void> {
   await using started = new AsyncDisposableStack();
   const first = started.use(await startServerProcess());
@@ -41,6 +48,21 @@ export async function servers(bench: Bench): Promise<void> {
     value: p50 / 1000,
     target: { of: "value", atMost: 5 },
   });
+  await runOnAll(bench, first);
+}
+
+async function runOnAll(bench: Bench, first: ServerProcess): Promise<void> {
+  const circuit = [...await commandLine(), "run", "-d", first.address];
+  const hostname = (where: string) => async () =>
+    await latency(() => run([...circuit, where, "--", "hostname"]), RUNS) / 1000;
+  const result = await compare(bench.rounds, hostname("/"), hostname(`/${first.serverId}`));
+  bench.add(compared(
+    `circuit run / -- hostname, ${SERVERS} servers`,
+    "ms",
+    "one server",
+    result,
+    { of: "value", atMost: 2 * result.raw + SERVER_MS * SERVERS },
+  ));
 }
 
 async function allListed(client: Client): Promise<void> {
