@@ -11,6 +11,9 @@ const FIRST_BLOCK_BYTES = 4 * 1024;
 /** Bytes of every later block: 64 KiB. */
 const BLOCK_BYTES = 64 * 1024;
 
+/** Blocks that are kept for what comes next while there are bytes in a log: 256 KiB, a window. */
+const MAX_SPARES = 4;
+
 interface Block {
   /** Position in the stream of the block's first byte. */
   readonly offset: number;
@@ -22,13 +25,13 @@ interface Block {
  * The bytes of a stream from {@linkcode ByteLog.start} up to {@linkcode ByteLog.end}, both counted
  * from the stream's beginning.
  *
- * Bytes are packed, so that a million one-byte appends cost a million bytes; beyond what it holds
- * a log takes at most two blocks of 64 KiB.
+ * Bytes are packed, so that a million one-byte appends cost a million bytes. Beyond what it holds, a
+ * log takes at most two blocks of 64 KiB, and one that recycles three more unless it is empty.
  */
 export class ByteLog {
   readonly #recycle: boolean;
   readonly #blocks: Block[] = [];
-  #spare: Uint8Array | undefined;
+  readonly #spares: Uint8Array[] = [];
   #start = 0;
   #end = 0;
 
@@ -87,23 +90,25 @@ export class ByteLog {
       // A block with room goes on being filled, unless its memory can be had from its beginning.
       if (!full && !this.#recycle) return;
       this.#blocks.shift();
-      if (this.#recycle && (!full || first.bytes.length === BLOCK_BYTES)) this.#spare = first.bytes;
+      const worth = this.#recycle && (!full || first.bytes.length === BLOCK_BYTES);
+      if (worth && this.#spares.length < MAX_SPARES) this.#spares.push(first.bytes);
     }
+    // Fresh memory costs more than what is done with it, but nobody is in a hurry now.
+    if (this.#spares.length > 1) this.#spares.length = 1;
   }
 
   /** Lets go of everything, the memory too. */
   clear(): void {
     this.#start = this.#end;
     this.#blocks.length = 0;
-    this.#spare = undefined;
+    this.#spares.length = 0;
   }
 
   #tail(): Block {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.used < last.bytes.length) return last;
     const size = last === undefined && this.#end === 0 ? FIRST_BLOCK_BYTES : BLOCK_BYTES;
-    const bytes = this.#spare ?? new Uint8Array(size);
-    this.#spare = undefined;
+    const bytes = this.#spares.pop() ?? new Uint8Array(size);
     const block = { offset: this.#end, bytes, used: 0 };
     this.#blocks.push(block);
     return block;

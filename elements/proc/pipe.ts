@@ -65,8 +65,8 @@ export class Pipe {
     if (bytes.length === this.#size && this.#size < READ_BYTES) this.#size = READ_BYTES;
     else this.#buffer = bytes.buffer;
     this.#arrived(bytes);
-    // Without another read under way nobody needs the buffer for now.
-    if (!this.#reading) this.#buffer = undefined;
+    // Without another read under way nobody needs the buffer for now, unless there is much to read.
+    if (!this.#reading && bytes.length < this.#size) this.#buffer = undefined;
   }
 
   #finish(): void {
