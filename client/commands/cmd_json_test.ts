@@ -75,3 +75,10 @@ Deno.test("readCmd() reads all pieces, and refuses what is no text or too much",
   const endless = new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(65_536)) });
   await assertRejects(() => readCmd(endless, signal), CircuitError, "more than 1048576 bytes");
 });
+
+Deno.test("readCmd() takes 1 MiB of JSON, and not a byte more", async () => {
+  const { signal } = new AbortController();
+  const json = (bytes: number) => ReadableStream.from([encode('{"Path":"x"}'.padEnd(bytes))]);
+  assertEquals(await readCmd(json(1024 * 1024), signal), { path: "x" });
+  await assertRejects(() => readCmd(json(1024 * 1024 + 1), signal), CircuitError, "more than");
+});

@@ -217,3 +217,12 @@ for (const [line, message] of BAD) {
 Deno.test("parseOwner() refuses what is no name", () => {
   for (const text of ["", "a..b", "@"]) refused("BAD_REQUEST", () => parseOwner(text));
 });
+
+Deno.test("parseRecord() takes a line of 32,768 characters, and none of one more", () => {
+  const line = (length: number) => "x TXT a".padEnd(length);
+  assertEquals(parseRecord(line(32_768)).type, parseRecord("x TXT a").type);
+  assertStringIncludes(
+    refused("BAD_REQUEST", () => parseRecord(line(32_769))),
+    "it has 32769 characters, at most 32768",
+  );
+});

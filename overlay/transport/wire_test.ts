@@ -1,6 +1,6 @@
 /** Pins every number of the wire, with the bytes written out; PROTOCOL.md refers to this file. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { CircuitError, ERROR_CODES } from "../errors.ts";
 import { EMPTY, messagePack } from "./codec.ts";
 import { Flag, FrameType, maxPayload } from "./frame.ts";
@@ -223,4 +223,28 @@ Deno.test("the example exchange in PROTOCOL.md is what the encoder writes", asyn
   }
   const wanted = Object.entries(EXCHANGE).map(([name, make]) => [name, make().toHex()]);
   assertEquals(found, Object.fromEntries(wanted));
+});
+
+Deno.test("a request takes the longest method and path there may be, and not a byte more", () => {
+  const { MAX_METHOD_BYTES, MAX_PATH_BYTES } = limits;
+  const open = (methodBytes: number, pathBytes: number) =>
+    written((out) =>
+      writeOpen(out, 1, 0, {
+        method: "m".repeat(methodBytes),
+        path: "/".repeat(pathBytes),
+        window: 0,
+        args: EMPTY,
+        body: EMPTY,
+      })
+    );
+  const longest = readOpen(open(MAX_METHOD_BYTES, MAX_PATH_BYTES).subarray(limits.HEADER_BYTES));
+  assertEquals([longest.method.length, longest.path.length], [MAX_METHOD_BYTES, MAX_PATH_BYTES]);
+  for (const [method, path] of [[1, 0], [0, 1]] as const) {
+    const error = assertThrows(
+      () => open(MAX_METHOD_BYTES + method, MAX_PATH_BYTES + path),
+      CircuitError,
+      "too large",
+    );
+    assertEquals(error.code, "BAD_REQUEST");
+  }
 });
