@@ -61,6 +61,13 @@ const JOIN_NEWS_MS = 2_000;
 /** Milliseconds after which the membership's dial of a server that it knows is given up. */
 const LINK_DIAL_MS = 2_000;
 
+/**
+ * Milliseconds after which a server that cut such a dial off is dialled once more. The system of a
+ * process that was killed closes what it had open one by one: for a moment its port still takes
+ * connections, and only a refusal says that it is dead.
+ */
+const SECOND_DIAL_MS = 50;
+
 /** Servers that have gone which a node remembers, to tell them from those that never were. */
 const MAX_GONE = 10_000;
 
@@ -330,7 +337,12 @@ export class Node {
   async #dialLink(address: string, id: string | undefined): Promise<void> {
     // A seed gets the time of any dial: somebody waits for it, and wants to know why it failed.
     const limit = id === undefined ? undefined : AbortSignal.timeout(LINK_DIAL_MS);
-    const dial = this.#dial(address, id, limit);
+    const dial = this.#dial(address, id, limit).catch(async (error) => {
+      if (!limit || limit.aborted || failure(error) !== "unreachable") throw error;
+      await new Promise((resolve) => setTimeout(resolve, SECOND_DIAL_MS));
+      if (this.#stopped) throw error;
+      return await this.#dial(address, id, limit);
+    });
     this.#linkDials.set(address, dial);
     try {
       const session = await dial;
