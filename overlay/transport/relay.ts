@@ -99,6 +99,8 @@ class Leg implements FrameSink, FrameSource {
   }
 
   onLost(error: CircuitError): void {
+    // Who has heard and said everything may go: its last word is on its way to the other end.
+    if (this.heardEnd && this.sent) return;
     this.other.#reset(error);
     this.#drop();
   }

@@ -174,6 +174,24 @@ Deno.test("relay() passes errors and cancellations on, with what was consumed", 
   await until(() => chain.streams === 0);
 });
 
+for (const [name, network] of Object.entries(NETWORKS)) {
+  Deno.test(`relay() passes the last word of a caller on that goes right after it (${name})`, async () => {
+    await using chain = await Chain.connect(network);
+    const over = Promise.withResolvers<CircuitError | undefined>();
+    chain.take = (stream) => {
+      stream.onOver(over.resolve);
+      stream.accept({ first: new Uint8Array(3), last: true });
+    };
+    const stream = chain.client.open("recv", "/");
+    assertEquals((await readAll(stream)).length, 3);
+    stream.end();
+    // The end and the farewell arrive together.
+    await chain.client.close();
+    assertEquals(await over.promise, undefined);
+    await until(() => chain.streams === 0);
+  });
+}
+
 Deno.test("relay() tells the caller that the server is gone, and the server that the caller is", async () => {
   {
     await using chain = await Chain.connect();
