@@ -327,6 +327,22 @@ dockerTest("a server that stops ends its containers", async ({ near, far }, lab)
   }
 });
 
+dockerTest("a server that stops gives up a pull", async ({ near, far }, lab) => {
+  await using client = await dialTo(near);
+  using registry = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const image = `127.0.0.1:${registry.addr.port}/none`;
+  const making = assertFails(
+    "SERVER_GONE",
+    client.anchor(`${far.path}/dkr`).makeContainer({ image }),
+  );
+  using _pulling = await within(ENGINE_MS, "the pull", registry.accept());
+  far.kill("SIGTERM");
+  await making;
+  const { code } = await within(ENGINE_MS, "the server's end", far.status);
+  assertEquals(code, 0);
+  assertEquals(await lab.names(), []);
+});
+
 circuitTest("a container survives a crash of its server, and is reported", async (logs) => {
   await using lab = await ContainerLab.make();
   const folder = await Deno.makeTempDir();
