@@ -12,6 +12,9 @@ export const IMAGE = "localhost/circuit-test:1";
 
 const APPLETS = ["sh", "cat", "echo", "env", "ls", "pwd", "seq", "sleep", "tee", "true", "yes"];
 
+/** Milliseconds that podman may take to tidy up on a busy machine. */
+const TIDY_MS = 60_000;
+
 /** A store of containers. They are all removed when it is disposed of. */
 export class ContainerLab implements AsyncDisposable {
   /** Variables for servers whose containers are to be in this store. */
@@ -60,15 +63,18 @@ export class ContainerLab implements AsyncDisposable {
   /** Ends and removes all containers, and the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.podman("rm", "--all", "--force", "--time=0").catch(() => {});
-    // What watches a container writes down its end here, also after podman has forgotten it.
-    await until("the store to be removed", async () => {
-      try {
-        await Deno.remove(this.#folder, { recursive: true });
-        return true;
-      } catch (error) {
-        return error;
-      }
-    }, (outcome) => outcome === true);
+    // What watches a container writes down its end here, also after podman has forgotten it, and
+    // would make anew what was removed.
+    await until("podman to be done", () => this.#processes(), (text) => text === "", {
+      within: TIDY_MS,
+    });
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  /** Processes that have the store on their command line, a number a line. */
+  async #processes(): Promise<string> {
+    const { stdout } = await new Deno.Command("pgrep", { args: ["-f", this.#folder] }).output();
+    return new TextDecoder().decode(stdout);
   }
 
   async #fill(): Promise<void> {
