@@ -143,22 +143,49 @@ Deno.test("a TCP query may come byte by byte", async () => {
   assertEquals(short(await readMessage(connection)), ["NOERROR", "x A 192.0.2.1"]);
 });
 
-Deno.test("a TCP client that is slow, silent or does not read is disconnected", async () => {
+/** Records whose answer takes some 40 kB. */
+const BIG = Array.from({ length: 400 }, (_, i) => `big. TXT ${i} ${"x".repeat(100)}`);
+
+Deno.test("a TCP client that is slow or silent is disconnected", async () => {
   await using server = new Running("127.0.0.1", { turnMs: 200 });
-  await server.set(...Array.from({ length: 400 }, (_, i) => `big. TXT ${i} ${"x".repeat(100)}`));
+  await server.set(...BIG);
   using silent = await connect(server);
   await untilClosed(silent);
   using half = await connect(server);
   await half.write(framed(query("big", "TXT")).subarray(0, 10));
   await untilClosed(half);
-  using deaf = await connect(server);
-  const many = framed(...Array.from({ length: 100 }, () => query("big", "TXT")));
-  // It is closed while more is written.
-  const error = await (async () => {
-    for (;;) await deaf.write(many);
-  })().catch((error) => error);
-  assert(error instanceof Error, String(error));
   assertEquals(short(await askUdp(server, query("nothing", "A"))), ["NXDOMAIN"]);
+});
+
+Deno.test({
+  name: "a TCP client that does not read is disconnected",
+  // With Deno 2.7 a connection with a write under way is there until its client reads or goes.
+  ignore: Deno.version.deno.startsWith("2.7."),
+  async fn() {
+    await using server = new Running("127.0.0.1", { turnMs: 200 });
+    await server.set(...BIG);
+    using deaf = await connect(server);
+    const many = framed(...Array.from({ length: 100 }, () => query("big", "TXT")));
+    // It is closed while more is written.
+    const error = await (async () => {
+      for (;;) await deaf.write(many);
+    })().catch((error) => error);
+    assert(error instanceof Error, String(error));
+    assertEquals(short(await askUdp(server, query("nothing", "A"))), ["NXDOMAIN"]);
+  },
+});
+
+Deno.test("a TCP client that does not read never keeps the server from stopping", async () => {
+  const server = new Running("127.0.0.1", { turnMs: 60_000 });
+  await server.set(...BIG);
+  const deaf = await connect(server);
+  // Their answers take some 16 MB, more than the system holds for a connection.
+  const queries = framed(...Array.from({ length: 400 }, () => query("big", "TXT")));
+  await deaf.write(queries);
+  // It is being answered by now, since answers are made in one go with reading.
+  await readMessage(deaf);
+  await server[Symbol.asyncDispose]();
+  deaf.close();
 });
 
 Deno.test("a TCP client that announces too much, or sends no query, is disconnected", async () => {

@@ -76,6 +76,8 @@ class Client {
   readonly #buffer = new Uint8Array(2 + MAX_QUERY_BYTES);
   #filled = 0;
   #closed = false;
+  /** Ends the wait for a write under way. */
+  #giveUp: ((reason: Error) => void) | undefined;
 
   constructor(connection: Deno.TcpConn, answer: Answer, turnMs: number, alive: () => void) {
     this.#connection = connection;
@@ -98,6 +100,7 @@ class Client {
     if (this.#closed) return;
     this.#closed = true;
     this.#connection.close();
+    this.#giveUp?.(new Error("the connection is closed"));
   }
 
   async #turn(): Promise<boolean> {
@@ -133,7 +136,15 @@ class Client {
     new DataView(bytes.buffer).setUint16(0, reply.length);
     bytes.set(reply, 2);
     for (let sent = 0; sent < bytes.length;) {
-      sent += await this.#connection.write(bytes.subarray(sent));
+      sent += await this.#write(bytes.subarray(sent));
     }
+  }
+
+  /** Deno 2.7 goes on with a write after a close, until the client reads or is gone. */
+  #write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      this.#connection.write(bytes).then(resolve, reject);
+    });
   }
 }
