@@ -71,10 +71,17 @@ export class ContainerLab implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  /** Processes that have the store on their command line, a number a line. */
+  /** Processes that know of the store, by their command line or their environment. */
   async #processes(): Promise<string> {
-    const { stdout } = await new Deno.Command("pgrep", { args: ["-f", this.#folder] }).output();
-    return new TextDecoder().decode(stdout);
+    const found = [];
+    // One after the other, for both have it on their own command line.
+    for (const command of [["pgrep", "-f"], ["/bin/sh", "-c", IN_ENVIRONMENT, "sh"]]) {
+      const [program = "", ...args] = command;
+      const { stdout } = await new Deno.Command(program, { args: [...args, this.#folder] })
+        .output();
+      found.push(new TextDecoder().decode(stdout));
+    }
+    return found.join("");
   }
 
   async #fill(): Promise<void> {
@@ -95,6 +102,9 @@ export class ContainerLab implements AsyncDisposable {
     await this.podman("import", "--quiet", "--change=ENV PATH=/bin", `${folder}/image.tar`, IMAGE);
   }
 }
+
+/** A shell's line that finds the processes which have its first argument in their environment. */
+const IN_ENVIRONMENT = 'grep -ls "$1" /proc/[0-9]*/environ';
 
 const BUSYBOX = "/bin/busybox";
 
