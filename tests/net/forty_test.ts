@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { BarePrograms } from "./bare_programs.ts";
 import { Lab, labTest } from "./lab.ts";
-import { readCounters, sum, undisturbedMs } from "./machine.ts";
+import { readCounters, type Reading, sum, undisturbedMs } from "./machine.ts";
 import { assertAtMost } from "./report.ts";
 import { idsOf, listing, Servers } from "./servers.ts";
 
@@ -25,8 +25,13 @@ const JOINED_MS = 15_000;
  */
 const SETTLE_MS = 30_000;
 
-/** Milliseconds of the measurement. */
-const MEASURED_MS = 30_000;
+/**
+ * Milliseconds of a measurement, and how many there are. A collection of garbage or a swap of links
+ * comes once in minutes and takes as long as a server otherwise does in many seconds; what a server
+ * takes is the median of its measurements.
+ */
+const MEASURED_MS = 15_000;
+const MEASUREMENTS = 3;
 
 /** Bytes a second that an idle server sends, with the headers of TCP, IP and Ethernet. */
 const TRAFFIC = 1_500;
@@ -71,25 +76,42 @@ labTest("forty servers on one host join soon and cost little when idle", async (
   const measured = [...pids, ...bare.pids];
   await sleep(SETTLE_MS);
   // Servers of one host talk through its loopback interface, by whatever address.
-  const [counters, traffic] = [await readCounters(measured), await lab.traffic(host, "lo")];
-  // What is measured is how much happens in this time: there is nothing to wait for.
-  await sleep(MEASURED_MS);
-  const [later, laterTraffic] = [await readCounters(measured), await lab.traffic(host, "lo")];
-  const seconds = (later.at - counters.at) / 1000;
-  const bytes = (laterTraffic.sent - traffic.sent) / seconds / COUNT;
-  const shares = later.processMs.map((ms, i) => (ms - (counters.processMs[i] ?? 0)) / seconds / 10);
-  const [loads, bareLoads] = [shares.slice(0, COUNT), shares.slice(COUNT)];
-  const bareLoad = sum(bareLoads) / BARE_COUNT;
-  console.log(`mean load of a server: ${(sum(loads) / COUNT).toPrecision(3)} % of a core`);
+  const before = await lab.traffic(host, "lo");
+  const readings = [await readCounters(measured)];
+  while (readings.length <= MEASUREMENTS) {
+    // What is measured is how much happens in this time: there is nothing to wait for.
+    await sleep(MEASURED_MS);
+    readings.push(await readCounters(measured));
+  }
+  const after = await lab.traffic(host, "lo");
+  const seconds = ((readings.at(-1)?.at ?? NaN) - (readings[0]?.at ?? NaN)) / 1000;
+  const bytes = (after.sent - before.sent) / seconds / COUNT;
+  const shares = measured.map((_, i) => median(loads(readings, i)));
+  const [ours, bares] = [shares.slice(0, COUNT), shares.slice(COUNT)];
+  const bareLoad = sum(bares) / BARE_COUNT;
+  console.log(`mean load of a server: ${(sum(ours) / COUNT).toPrecision(3)} % of a core`);
   console.log(`mean load of a bare program: ${bareLoad.toPrecision(3)} % of a core`);
   const load = Math.max(LOAD, TIMES_BARE * bareLoad);
   assertAtMost("traffic of a server, with all headers", bytes, TRAFFIC, "B/s");
-  assertAtMost("load of the busiest server", Math.max(...loads), load, "% of a core");
+  assertAtMost("load of the busiest server", Math.max(...ours), load, "% of a core");
   // Nothing has happened meanwhile.
   await servers.listed(all, all, began, JOINED_MS);
   const gone = all.flatMap(({ watcher }) => watcher.events.filter(({ type }) => type === "left"));
   assertEquals(gone, []);
 });
+
+/** What a process took in each measurement, in percent of a core. */
+function loads(readings: readonly Reading[], i: number): number[] {
+  return readings.slice(1).map((later, k) => {
+    const earlier = readings[k] ?? later;
+    const ms = (later.processMs[i] ?? 0) - (earlier.processMs[i] ?? 0);
+    return ms / (later.at - earlier.at) * 100;
+  });
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
