@@ -194,10 +194,9 @@ class Proc implements ProcElement {
   #tryKill(signal: Deno.Signal): void {
     try {
       if (!this.#context.tied) this.#kill(signal);
-      else if (!this.#over) Deno.kill(-this.pid, signal);
+      // A group is there when its leader has made it, and gone with the last process in it.
+      else if (!this.#over && !killGroup(this.pid, signal)) this.#kill(signal);
     } catch (error) {
-      // A group is gone with the last process in it.
-      if (error instanceof Deno.errors.NotFound) return;
       this.#context.log("warn", String(error));
     }
   }
@@ -246,4 +245,15 @@ class Proc implements ProcElement {
 
 function phaseOf(end: Ending): Phase {
   return end.signal === null ? "exited" : "signaled";
+}
+
+/** Sends a signal to a process group; false if there is none. */
+function killGroup(leader: number, signal: Deno.Signal): boolean {
+  try {
+    Deno.kill(-leader, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -250,3 +250,41 @@ Deno.test("dispose() of a tied process ends what a stopped or exited one has lef
   assertEquals(await osState(free), "running");
   Deno.kill(free, "SIGKILL");
 });
+
+Deno.test({
+  name: "a tied process leads a group of its own, whatever its program and arguments are",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const script = await Deno.makeTempFile();
+    await Deno.writeTextFile(script, "#!/bin/sh\nsleep 1000\n");
+    await Deno.chmod(script, 0o755);
+    const wait = ["-c", "sleep 1000"];
+    const cmds = [
+      { path: "sh", args: wait },
+      { path: "/bin/sh", args: wait, dir: "/tmp", env: [] },
+      { path: "./sh", args: wait, dir: "/bin" },
+      { path: "sh", args: [...wait, ...new Array(100).fill("x")] },
+      { path: "sh", args: [...wait, "x".repeat(100_000)] },
+      { path: script },
+    ];
+    for (const cmd of cmds) {
+      await using hosted = await Hosted.start(cmd, true);
+      const { pid } = hosted.element;
+      await eventually(async () => {
+        const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]) === pid;
+      });
+      await hosted.scrub();
+      assertEquals((await hosted.element.exited).signal, "SIGTERM");
+    }
+    await Deno.remove(script);
+  },
+});
+
+Deno.test("dispose() of a tied process that was just started ends it", async () => {
+  for (let i = 0; i < 20; i++) {
+    await using hosted = await Hosted.start({ path: "sleep", args: ["1000"] }, true);
+    await hosted.scrub();
+    assertEquals((await hosted.element.exited).signal, "SIGTERM");
+  }
+});

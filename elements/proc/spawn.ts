@@ -7,6 +7,7 @@
 import { CircuitError } from "../../overlay/errors.ts";
 import type { Cmd } from "./description.ts";
 import { parseEnv } from "./environment.ts";
+import { leading } from "./own_group.ts";
 import { findProgram, notAProgram, type Reason, whyNotStarted } from "./program.ts";
 
 /**
@@ -18,7 +19,8 @@ import { findProgram, notAProgram, type Reason, whyNotStarted } from "./program.
  *
  * @param cmd The command.
  * @param path The anchor's path, for messages.
- * @param options `ownGroup`: it becomes the leader of a new process group, which has its number.
+ * @param options `ownGroup`: it becomes the leader of a new process group, which has its number; that
+ * may be a moment after this returns.
  * @throws {CircuitError} when it cannot be started:
  * - `NOT_FOUND`: no such program, no such directory, or a script's interpreter is missing;
  * - `DENIED`: not executable, or a directory;
@@ -31,17 +33,23 @@ export function spawn(
   options: { ownGroup?: boolean } = {},
 ): Deno.ChildProcess {
   const dir = cmd.dir ?? "";
-  const found = findProgram(cmd.path, dir, Deno.env.get("PATH") ?? "/usr/bin:/bin");
+  const search = Deno.env.get("PATH") ?? "/usr/bin:/bin";
+  const found = findProgram(cmd.path, dir, search);
   if (!("file" in found)) throw cannotStart(cmd, path, found);
   const wrong = notAProgram(found.file);
   if (wrong !== undefined) throw cannotStart(cmd, path, wrong);
   const environment = cmd.env === undefined ? {} : { clearEnv: true, env: parseOwn(cmd, path) };
+  const program = { path: cmd.path.includes("/") ? cmd.path : found.file, args: cmd.args ?? [] };
+  const leader = options.ownGroup
+    ? leading(program.path, found.file, program.args, search)
+    : undefined;
+  const { path: file, args } = leader ?? program;
   try {
-    return new Deno.Command(cmd.path.includes("/") ? cmd.path : found.file, {
-      args: cmd.args ?? [],
+    return new Deno.Command(file, {
+      args: [...args],
       ...(dir === "" ? {} : { cwd: dir }),
       ...environment,
-      detached: options.ownGroup ?? false,
+      detached: options.ownGroup === true && !leader,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
