@@ -2,14 +2,16 @@
  * ChaCha20-Poly1305 (RFC 8439) as Noise uses it: a key, and a count of messages for a nonce. This is
  * the CipherState of the Noise Protocol Framework, revision 34, section 5.1.
  *
- * It is `node:crypto` that computes it: WebCrypto has no ChaCha20, and its other ciphers work in
- * another thread, which costs more than a small message does.
+ * It is `node:crypto` that computes it, and for small messages of a connection that has many of them
+ * libsodium (`sodium.ts`). WebCrypto has no ChaCha20, and its other ciphers work in another thread,
+ * which costs more than a small message does.
  *
  * @module
  */
 
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { CircuitError } from "../errors.ts";
+import { MAX_SMALL_BYTES, sodium } from "./sodium.ts";
 
 /** Bytes of a key. */
 export const CIPHER_KEY_BYTES = 32;
@@ -20,6 +22,9 @@ export const SEAL_BYTES = 16;
 const ALGORITHM = "chacha20-poly1305";
 const OPTIONS = { authTagLength: SEAL_BYTES } as const;
 const EMPTY = new Uint8Array(0);
+
+/** Messages of one direction that make it worth loading libsodium. */
+const MANY_MESSAGES = 256;
 
 /** The nonce that Noise reserves for making new keys: 2^64 − 1. */
 const REKEY_NONCE = new Uint8Array(12).fill(0xff, 4);
@@ -57,7 +62,13 @@ export class CipherState {
    * @returns how many bytes were written.
    */
   seal(message: Uint8Array, out: Uint8Array, at: number, ad: Uint8Array = EMPTY): number {
-    const cipher = createCipheriv(ALGORITHM, this.#key, this.#next(), OPTIONS);
+    const nonce = this.#next();
+    const small = ad.length === 0 && message.length <= MAX_SMALL_BYTES && sodium.ready;
+    if (small) {
+      small.seal(this.#key, nonce, message, out, at);
+      return message.length + SEAL_BYTES;
+    }
+    const cipher = createCipheriv(ALGORITHM, this.#key, nonce, OPTIONS);
     if (ad.length > 0) cipher.setAAD(ad, { plaintextLength: message.length });
     if (message.length > 0) out.set(cipher.update(message), at);
     cipher.final();
@@ -74,7 +85,10 @@ export class CipherState {
   open(sealed: Uint8Array, ad: Uint8Array = EMPTY): Uint8Array<ArrayBuffer> | undefined {
     const end = sealed.length - SEAL_BYTES;
     if (end < 0) return undefined;
-    const decipher = createDecipheriv(ALGORITHM, this.#key, this.#next(), OPTIONS);
+    const nonce = this.#next();
+    const small = ad.length === 0 && end <= MAX_SMALL_BYTES && sodium.ready;
+    if (small) return small.open(this.#key, nonce, sealed);
+    const decipher = createDecipheriv(ALGORITHM, this.#key, nonce, OPTIONS);
     if (ad.length > 0) decipher.setAAD(ad, { plaintextLength: end });
     decipher.setAuthTag(sealed.subarray(end));
     const message = end > 0 ? decipher.update(sealed.subarray(0, end)) : EMPTY;
@@ -100,7 +114,7 @@ export class CipherState {
     }
     this.#view.setUint32(4, this.#count >>> 0, true);
     this.#view.setUint32(8, Math.floor(this.#count / 2 ** 32), true);
-    this.#count++;
+    if (++this.#count === MANY_MESSAGES) void sodium.load();
     return this.#nonce;
   }
 }
