@@ -16,6 +16,8 @@ export type Opener = (unwanted: AbortSignal) => Stream | Promise<Stream>;
 /**
  * What a call sends down. Bytes count as consumed when the reader asks for more, and the whole as
  * received when the reader has seen the end; cancelling tells the server exactly how far it got.
+ * A reader with a buffer of its own (`getReader({ mode: "byob" })`) gets them there, without a copy
+ * between: the fastest way for bytes in bulk.
  *
  * @param source The call, or what opens it when the first byte is asked for.
  */
@@ -23,20 +25,24 @@ export function readable(source: Stream | Opener): ReadableStream<Uint8Array> {
   let stream = typeof source === "function" ? undefined : source;
   let taken = 0;
   const unwanted = new AbortController();
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream({
+    type: "bytes",
     async pull(controller) {
       try {
         if (typeof source === "function") stream ??= await open(source, unwanted.signal);
         if (!stream) return;
         stream.grant(taken);
         taken = 0;
-        const chunk = await stream.read();
+        const request = controller.byobRequest;
+        const chunk = await stream.read(request?.view ? bytesOf(request.view) : undefined);
         if (chunk) {
           taken = chunk.length;
-          controller.enqueue(chunk);
+          if (request) request.respond(taken);
+          else controller.enqueue(chunk as Uint8Array<ArrayBuffer>); // nothing here is shared
         } else {
           stream.end();
           controller.close();
+          request?.respond(0);
         }
       } catch (error) {
         controller.error(toCircuitError(error));
@@ -90,6 +96,10 @@ export function writable(source: Stream | Opener): WritableStream<Uint8Array> {
       await confirmed;
     },
   });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Opens a call which may be wanted no more once it is open. */

@@ -30,6 +30,8 @@ export class Inflow {
   /** Those behind them. */
   #queue: ByteQueue | undefined;
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  /** The reader's own memory, if it has any. */
+  #into: Uint8Array | undefined;
   #ended = false;
   #receivable: number;
   #window: number;
@@ -84,7 +86,7 @@ export class Inflow {
     const reader = this.#reader;
     if (reader && (bytes.length > 0 || end)) {
       this.#reader = undefined;
-      reader.resolve(bytes.length > 0 ? this.#host.memory.copy(bytes) : undefined);
+      reader.resolve(bytes.length > 0 ? this.#hand(bytes) : undefined);
     } else if (bytes.length > 0) {
       this.#holder?.hold(bytes.length);
       const { memory } = this.#host;
@@ -95,25 +97,58 @@ export class Inflow {
     if (this.#receivable === 0 && !end) this.flush();
   }
 
-  /** Bytes that are there, without waiting; undefined for none. */
-  poll(): Uint8Array | undefined {
+  /**
+   * Bytes that are there, without waiting; undefined for none.
+   *
+   * @param into See {@linkcode Inflow.read}.
+   */
+  poll(into?: Uint8Array): Uint8Array | undefined {
     const chunk = this.#first ?? this.#queue?.shift();
     if (!chunk) return undefined;
     this.#first = undefined;
     if (this.#queue?.length === 0) this.#queue = undefined;
-    this.#holder?.hold(-chunk.length);
-    return chunk;
+    if (!into) {
+      this.#holder?.hold(-chunk.length);
+      return chunk;
+    }
+    const part = chunk.subarray(0, into.length);
+    into.set(part);
+    if (part.length < chunk.length) this.#first = chunk.subarray(part.length);
+    else this.#host.memory.recycle(chunk);
+    this.#holder?.hold(-part.length);
+    return into.subarray(0, part.length);
   }
 
-  /** The next bytes; undefined after the end. */
-  read(): Promise<Uint8Array | undefined> {
-    const chunk = this.poll();
+  /**
+   * The next bytes; undefined after the end.
+   *
+   * @param into Memory of the reader's for them, not empty; they are the first bytes of it then.
+   * Default: memory of their own.
+   */
+  read(into?: Uint8Array): Promise<Uint8Array | undefined> {
+    const chunk = this.poll(into);
     if (chunk || this.#ended) return Promise.resolve(chunk);
     if (this.#reader) {
       return Promise.reject(new CircuitError("INTERNAL", "read of a stream during another read"));
     }
+    this.#into = into;
     this.#reader = Promise.withResolvers();
     return this.#reader.promise;
+  }
+
+  /** Bytes for the reader that waits; what does not fit into its memory waits for the next. */
+  #hand(bytes: Uint8Array): Uint8Array {
+    const { memory } = this.#host;
+    const into = this.#into;
+    this.#into = undefined;
+    if (!into) return memory.copy(bytes);
+    const part = bytes.subarray(0, into.length);
+    into.set(part);
+    if (part.length < bytes.length) {
+      this.#first = memory.copy(bytes.subarray(part.length));
+      this.#holder?.hold(this.#first.length);
+    }
+    return into.subarray(0, part.length);
   }
 
   /**
@@ -143,7 +178,7 @@ export class Inflow {
     this.#first = this.#queue = undefined;
     this.#reader?.promise.catch(ignore);
     this.#reader?.reject(error);
-    this.#reader = undefined;
+    this.#reader = this.#into = undefined;
   }
 }
 

@@ -216,10 +216,12 @@ export class Stream implements FrameSink, FrameSource {
    * The next bytes from the other side; undefined after its end. What has arrived before an error is
    * dropped with it. One read at a time.
    *
+   * @param into Memory of the reader's for them, not empty; they are the first bytes of it then, and
+   * nobody else may use it before. Default: memory of their own.
    * @throws {CircuitError} the error that ended the stream.
    */
-  read(): Promise<Uint8Array | undefined> {
-    return this.#error ? Promise.reject(this.#error) : this.#in.read();
+  read(into?: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#error ? Promise.reject(this.#error) : this.#in.read(into);
   }
 
   /** The reader is done with bytes; see `Call.recycle` in `elements/call.ts`. */

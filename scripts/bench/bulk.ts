@@ -95,10 +95,16 @@ function zeros(bytes: number): ReadableStream<Uint8Array> {
   });
 }
 
+/** Reads all, into one buffer. */
 async function count(stream: ReadableStream<Uint8Array>): Promise<number> {
-  let bytes = 0;
-  for await (const chunk of stream) bytes += chunk.length;
-  return bytes;
+  const reader = stream.getReader({ mode: "byob" });
+  let [bytes, buffer] = [0, new ArrayBuffer(PIECE.length)];
+  for (;;) {
+    const { value, done } = await reader.read(new Uint8Array(buffer));
+    if (done) return bytes;
+    bytes += value.length;
+    buffer = value.buffer;
+  }
 }
 
 function expect(found: number, wanted: number): void {

@@ -9,8 +9,8 @@ import { startServerProcess } from "../server_process.ts";
 import { activity } from "./process.ts";
 import type { Bench } from "./section.ts";
 
-/** Milliseconds after the start in which a server may still be busy with itself. */
-const SETTLE_MS = 5_000;
+/** Milliseconds after the start in which a server may still be busy with itself: V8 is, mostly. */
+const SETTLE_MS = 30_000;
 
 /** Milliseconds for which it is watched. */
 const WATCH_MS = 60_000;

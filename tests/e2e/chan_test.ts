@@ -328,3 +328,40 @@ onBothRoutes(
     assertEquals(text(await chan.recvBytes()), "next");
   },
 );
+
+onBothRoutes("a reader may bring its own buffer, of any size", async ({ near, far }) => {
+  await using client = await dialTo(near);
+  const chan = await channel(client, far, 0);
+  for (const size of [1, 1_000, 65_536, 300_000]) {
+    const [sending, stream] = await Promise.all([chan.send(), chan.recv()]);
+    const message = pattern(500_000);
+    const sent = sending.getWriter();
+    const written = sent.write(message).then(() => sent.close());
+    const reader = stream.getReader({ mode: "byob" });
+    const received = new Uint8Array(message.length);
+    let [at, buffer] = [0, new ArrayBuffer(size === 1 ? 4_000 : size)];
+    for (;;) {
+      // A buffer of one byte now and then, of the size otherwise.
+      const own = new Uint8Array(buffer, 0, size === 1 && at % 3 === 0 ? 1 : buffer.byteLength);
+      const { value, done } = await reader.read(own);
+      if (value) buffer = value.buffer;
+      if (done) break;
+      received.set(value, at);
+      at += value.length;
+    }
+    await written;
+    assertEquals(at, message.length);
+    assertEquals(await digestOf(received), await digestOf(message));
+  }
+
+  // A reader that goes while it waits takes nothing with it: the next one gets the message.
+  const [sending, stream] = await Promise.all([chan.send(), chan.recv()]);
+  const reader = stream.getReader({ mode: "byob" });
+  const read = reader.read(new Uint8Array(10));
+  await reader.cancel();
+  assertEquals((await read).done, true);
+  const writer = sending.getWriter();
+  const written = writer.write(bytes("still there")).then(() => writer.close());
+  assertEquals(text(await chan.recvBytes()), "still there");
+  await written;
+});

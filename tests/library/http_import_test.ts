@@ -14,7 +14,7 @@ import { environment, root } from "../program.ts";
  * Most bytes of source that a program gets with the library, comments and descriptions included. It
  * is a little above what there is: what makes it grow should be worth it.
  */
-const MAX_BYTES = 345_000;
+const MAX_BYTES = 360_000;
 
 /** Most modules of the project that a program gets with the library. */
 const MAX_MODULES = 90;
@@ -136,8 +136,9 @@ circuitTest("what comes with mod.ts is the client, and no more than it needs", a
   assertEquals(paths.filter((path) => !ALLOWED.some((each) => each.test(path))), []);
   const others = modules.map(({ specifier }) => specifier)
     .filter((specifier) => !specifier.startsWith(url) && !specifier.startsWith("node:"))
-    .map((specifier) => /\/(@std\/[^/]+)\//.exec(specifier)?.[1] ?? specifier);
-  assertEquals([...new Set(others)].sort(), ["@std/crypto", "@std/msgpack"]);
+    .map((specifier) => /\/(@std\/[^/]+)\//.exec(specifier)?.[1] ?? specifier)
+    .map((specifier) => specifier.replace(/^npm:\/?(.+)@.*$/, "$1"));
+  assertEquals([...new Set(others)].sort(), ["@std/crypto", "@std/msgpack", "libsodium"]);
   const size = own.reduce((sum, { size = 0 }) => sum + size, 0);
   assert(own.length <= MAX_MODULES, `${own.length} modules`);
   assert(size <= MAX_BYTES, `${size} bytes`);
