@@ -8,7 +8,7 @@
 import type { Clock } from "../overlay/transport/clock.ts";
 
 /** Milliseconds between two looks. */
-export const LOOK_MS = 2_000;
+export const LOOK_MS = 10_000;
 
 /** Bytes by which the process has to have grown for a collection to be worth its time: 8 MiB. */
 export const WORTHWHILE_BYTES = 8 * 1024 * 1024;
