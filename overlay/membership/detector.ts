@@ -55,6 +55,10 @@ export class Detector {
   readonly #lost = new Map<number, number>();
   /** No suspicion becomes a death before this awake time. */
   #judgeAt = Infinity;
+  /** No heartbeat is due before this time. */
+  #beatAt = Infinity;
+  /** No link counts as silent before this awake time: what is heard later only puts it off. */
+  #silentAt = Infinity;
 
   /** A detector with nobody under suspicion. */
   constructor(context: Context, dials: Dials) {
@@ -70,51 +74,64 @@ export class Detector {
 
   /** When {@linkcode tick} has something to do. */
   get wakeAt(): number {
-    const { links, lag, tuning, now } = this.#context;
-    let beat = Infinity;
-    let at = Infinity;
-    for (const link of links.agreed) {
-      if (link.nextBeat < beat) beat = link.nextBeat;
-      if (!link.reported && link.lastHeard < at) at = link.lastHeard;
-    }
-    at = Math.min(at + tuning.silenceMs, this.#judgeAt);
+    const { lag, now } = this.#context;
+    let at = Math.min(this.#silentAt, this.#judgeAt);
     if (this.#lost.size > 0) {
       for (const deadline of this.#lost.values()) at = Math.min(at, deadline);
     }
-    return Math.max(now, Math.min(beat, at + lag + ROUNDING_MS));
+    return Math.max(now, Math.min(this.#beatAt, at + lag + ROUNDING_MS));
   }
 
   /** Sends heartbeats and moves on what has become due. */
   tick(): void {
-    const { now, awake, links, tuning } = this.#context;
-    let frame: Uint8Array | undefined;
-    for (const link of links.agreed) {
-      if (link.nextBeat <= now) this.#beat(link, frame ??= this.#beatFrame());
-    }
-    for (const link of links.agreed) {
-      if (!link.reported && awake - link.lastHeard >= tuning.silenceMs) {
-        link.reported = true;
-        this.onSilence();
-        this.report(link.slot);
-      }
-    }
+    const { now, awake } = this.#context;
+    if (this.#beatAt <= now || this.#silentAt <= awake) this.#look();
     if (this.#lost.size > 0) this.#giveUpLost();
     if (this.#judgeAt <= awake) this.#judge();
   }
 
+  /** Looks at each link: is a heartbeat due, did its peer fall silent? */
+  #look(): void {
+    const { now, awake, links, tuning } = this.#context;
+    let frame: Uint8Array | undefined;
+    let beatAt = Infinity;
+    let heard = Infinity;
+    for (const link of links.agreed) {
+      if (link.nextBeat <= now) this.#beat(link, frame ??= this.#beatFrame());
+      beatAt = Math.min(beatAt, link.nextBeat);
+    }
+    this.#beatAt = beatAt;
+    for (const link of links.agreed) {
+      if (link.reported) continue;
+      if (awake - link.lastHeard < tuning.silenceMs) {
+        heard = Math.min(heard, link.lastHeard);
+        continue;
+      }
+      links.report(link, true);
+      this.onSilence();
+      this.report(link.slot);
+    }
+    this.#silentAt = heard + tuning.silenceMs;
+  }
+
   /** A link was agreed. Its heartbeats go out together with those of all other links. */
   watch(link: Link): void {
-    const { now, awake } = this.#context;
+    const { now, awake, links, tuning } = this.#context;
     link.nextBeat = this.#context.beatAfter(now);
+    this.#beatAt = Math.min(this.#beatAt, link.nextBeat);
     link.lastHeard = awake;
-    link.reported = false;
+    links.report(link, false);
+    this.#silentAt = Math.min(this.#silentAt, awake + tuning.silenceMs);
     this.#lost.delete(link.slot);
   }
 
   /** Something came in on a connection. */
   heard(link: Link): void {
-    link.lastHeard = this.#context.awake;
-    link.reported = false;
+    const { awake, links, tuning } = this.#context;
+    link.lastHeard = awake;
+    if (!link.reported) return;
+    links.report(link, false);
+    this.#silentAt = Math.min(this.#silentAt, awake + tuning.silenceMs);
   }
 
   /** An agreed link closed without a word: redial once. */
@@ -161,10 +178,9 @@ export class Detector {
 
   /** The list changed; keeps the suspicions in step. */
   changed(slot: number, next: Standing, reporter: number): void {
-    const before = this.#suspicions.get(slot);
-    if (before) this.#suspicions.delete(slot);
+    if (this.#suspicions.size > 0) this.#suspicions.delete(slot);
     if (statusOf(next) === SUSPECT) this.#suspect(slot, next, reporter);
-    if (!isListed(next)) this.#lost.delete(slot);
+    if (this.#lost.size > 0 && !isListed(next)) this.#lost.delete(slot);
     const link = this.#context.links.agreedWith(slot);
     if (link?.reported && statusOf(next) === ALIVE) {
       // It lives, and still says nothing here: the way between the two is broken.

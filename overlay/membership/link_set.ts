@@ -45,7 +45,7 @@ export class Link {
   lastHeard: number;
   /** When the next heartbeat goes out. */
   nextBeat = Infinity;
-  /** True once this server reported the peer as silent. */
+  /** True once this server reported the peer as silent; changed by {@linkcode LinkSet.report}. */
   reported = false;
   /** The edge is being handed over; leave it alone until then. */
   lockedUntil = 0;
@@ -83,6 +83,10 @@ export class LinkSet {
   /** The rest. */
   readonly contacts: Link[] = [];
   readonly #byId = new Map<LinkId, Link>();
+  /** Slots of the agreed links, in the same order: each record that comes in is looked up here. */
+  readonly #agreedSlots: number[] = [];
+  /** Agreed links whose peers are silent. */
+  #silent = 0;
   #bits = 0;
 
   /** Agreed links. */
@@ -102,15 +106,20 @@ export class LinkSet {
 
   /** Agreed links whose peers are not silent. */
   get heard(): number {
-    let count = 0;
-    for (const link of this.agreed) if (!link.reported) count++;
-    return count;
+    return this.agreed.length - this.#silent;
   }
 
   /** The agreed link with a server. */
   agreedWith(slot: number): Link | undefined {
-    for (const link of this.agreed) if (link.slot === slot) return link;
-    return undefined;
+    const i = this.#agreedSlots.indexOf(slot);
+    return i < 0 ? undefined : this.agreed[i];
+  }
+
+  /** Notes whether the peer of a link is silent. */
+  report(link: Link, silent: boolean): void {
+    if (link.reported === silent) return;
+    link.reported = silent;
+    if (link.agreed) this.#silent += silent ? 1 : -1;
   }
 
   /** A contact with a server that is free for a request. */
@@ -133,6 +142,8 @@ export class LinkSet {
     link.agreed = true;
     remove(this.contacts, link);
     this.agreed.push(link);
+    this.#agreedSlots.push(link.slot);
+    if (link.reported) this.#silent++;
     this.flood(link);
   }
 
@@ -152,7 +163,11 @@ export class LinkSet {
   delete(link: Link): boolean {
     if (!this.#byId.delete(link.id)) return false;
     remove(this.contacts, link);
-    remove(this.agreed, link);
+    const i = remove(this.agreed, link);
+    if (i >= 0) {
+      this.#agreedSlots.splice(i, 1);
+      if (link.reported) this.#silent--;
+    }
     remove(this.flooded, link);
     if (link.bit >= 0) this.#bits &= ~(1 << link.bit);
     link.bit = -1;
@@ -160,7 +175,9 @@ export class LinkSet {
   }
 }
 
-function remove(links: Link[], link: Link): void {
+/** Takes a link out of an array; returns where it was, or −1. */
+function remove(links: Link[], link: Link): number {
   const i = links.indexOf(link);
   if (i >= 0) links.splice(i, 1);
+  return i;
 }
