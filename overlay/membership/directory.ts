@@ -6,6 +6,7 @@
  */
 
 import { formatAddress, parseAddress, serverIdFromBytes, serverIdToBytes } from "../address.ts";
+import { FramePool } from "./frame_pool.ts";
 import type { Member } from "./types.ts";
 
 /** Most servers that one directory holds, tombstones included: about 10 MB. */
@@ -29,6 +30,10 @@ export class Directory {
   idLo: Uint32Array = new Uint32Array(FIRST_CAPACITY);
   /** For whoever is putting a frame together; its contents do not last. */
   readonly scratch: Uint8Array<ArrayBuffer> = new Uint8Array(SCRATCH_BYTES);
+  /** The same, for records that go into several frames. */
+  readonly block: Uint8Array<ArrayBuffer> = new Uint8Array(SCRATCH_BYTES);
+  /** Bytes for frames. */
+  readonly frames: FramePool = new FramePool();
   /** One more than the highest slot in use. */
   size = 0;
 

@@ -9,14 +9,12 @@
 import type { Context } from "./context.ts";
 import type { Link } from "./link_set.ts";
 import { MAX_RECORD_BYTES, writeRecord } from "./records.ts";
+import { SlotMap } from "./slot_map.ts";
 import { type Standing, statusOf, SUSPECT } from "./standing.ts";
 import { FRAME, MAX_FRAME_BYTES } from "./wire.ts";
 
 /** Set beside the link bits: the record goes out with its tail. */
 const FULL = 1 << 30;
-
-/** Room for each record of a batch, in bytes; the whole is at least that of one of the longest. */
-const BATCH_RECORD_BYTES = 64;
 
 /** News that is to be flooded. */
 export class Outbox {
@@ -25,7 +23,7 @@ export class Outbox {
   /** The server that first reported a suspicion, for the records that go out; −1 for none. */
   reporterOf: (slot: number) => number = () => -1;
   /** By slot: the links that need not be told, and {@linkcode FULL}. */
-  readonly #news = new Map<number, number>();
+  readonly #news = new SlotMap();
   readonly #context: Context;
   /** How long the batch at hand waits, in ms. */
   #waitMs: number;
@@ -45,16 +43,17 @@ export class Outbox {
    * @param full Whether others may not know the server yet.
    */
   put(slot: number, bit: number, full: boolean): void {
-    const before = this.#news.get(slot) ?? 0;
+    const i = this.#news.place(slot);
     const told = bit >= 0 ? 1 << bit : 0;
-    this.#news.set(slot, told | (full ? FULL : before & FULL));
+    this.#news.values[i] = told | (full ? FULL : (this.#news.values[i] as number) & FULL);
     if (this.dueAt === Infinity) this.#begin();
   }
 
   /** The same statement came from another flood target: it need not be told. */
   heardFrom(slot: number, bit: number): void {
-    const news = this.#news.get(slot);
-    if (news !== undefined && bit >= 0) this.#news.set(slot, news | (1 << bit));
+    if (bit < 0) return;
+    const i = this.#news.find(slot);
+    if (i >= 0) this.#news.values[i] = (this.#news.values[i] as number) | (1 << bit);
   }
 
   /** A batch begins. */
@@ -83,27 +82,28 @@ export class Outbox {
     const { directory, list, counters } = this.#context;
     const bytes = directory.scratch;
     bytes[0] = FRAME.RECORDS;
-    for (const [slot, mask] of this.#news) {
-      const reporter = isSuspect(list.get(slot)) ? this.reporterOf(slot) : -1;
-      const frame = bytes.slice(0, this.#write(bytes, 1, slot, mask, reporter));
-      for (const link of targets) {
-        if (mask & (1 << link.bit)) continue;
-        this.#context.send(link, frame);
-        counters.recordsSent++;
-      }
+    const slot = this.#news.slots[0] as number;
+    const mask = this.#news.values[0] as number;
+    const reporter = isSuspect(list.get(slot)) ? this.reporterOf(slot) : -1;
+    const frame = directory.frames.copy(bytes, this.#write(bytes, 1, slot, mask, reporter));
+    for (const link of targets) {
+      if (mask & (1 << link.bit)) continue;
+      this.#context.send(link, frame);
+      counters.recordsSent++;
     }
   }
 
   #flushMany(targets: readonly Link[]): void {
-    const { list } = this.#context;
-    const block = new Uint8Array(
-      Math.min(MAX_RECORD_BYTES + this.#news.size * BATCH_RECORD_BYTES, MAX_FRAME_BYTES - 1),
-    );
+    const { directory, list } = this.#context;
+    const { size, slots, values } = this.#news;
+    const block = directory.block;
     const ends: number[] = [0];
     const masks: number[] = [];
     let at = 0;
-    for (const [slot, mask] of this.#news) {
-      if (at + MAX_RECORD_BYTES > block.length) {
+    for (let i = 0; i < size; i++) {
+      const slot = slots[i] as number;
+      const mask = values[i] as number;
+      if (at + MAX_RECORD_BYTES > MAX_FRAME_BYTES - 1) {
         this.#sendBlock(targets, block, ends, masks);
         masks.length = at = 0;
         ends.length = 1;
@@ -135,7 +135,7 @@ export class Outbox {
         for (let from = ends[i] as number; from < end; from++) frame[at++] = block[from] as number;
         counters.recordsSent++;
       }
-      if (at > 1) this.#context.send(link, frame.slice(0, at));
+      if (at > 1) this.#context.send(link, directory.frames.copy(frame, at));
     }
   }
 

@@ -15,7 +15,6 @@ import {
 import { EventQueue } from "./event_queue.ts";
 import {
   ACK_BYTES,
-  type Connection,
   DIAL_BYTES,
   DIAL_TIMEOUT_MS,
   FRAME_OVERHEAD_BYTES,
@@ -25,6 +24,7 @@ import {
   RETRANSMIT_MS,
   type Watcher,
 } from "./node.ts";
+import { ConnectionTable } from "./connections.ts";
 import { seeded } from "./random.ts";
 
 export type { NetworkOptions, Node };
@@ -33,7 +33,6 @@ type Event =
   | { readonly type: "tick"; readonly node: Node; readonly at: number }
   | {
     readonly type: "frame";
-    readonly connection: Connection;
     /** The end that it goes to. */
     readonly end: number;
     readonly bytes: Uint8Array;
@@ -70,8 +69,7 @@ export class Network {
   readonly #byPlace = new Map<string, Node>();
   #started = 0;
   readonly #forgotten = new Map<string, number>();
-  /** By number; those closed at both ends are gone. */
-  readonly #connections: (Connection | undefined)[] = [];
+  readonly #connections = new ConnectionTable();
 
   /** An empty network. */
   constructor(options: NetworkOptions) {
@@ -200,8 +198,7 @@ export class Network {
 
   /** The server at the other end of a connection; undefined where this end is closed. */
   peerOf(end: number): Node | undefined {
-    const connection = this.#connections[end >> 1];
-    return connection?.open[end & 1] ? connection.nodes[1 - (end & 1)] : undefined;
+    return this.#connections.isOpen(end) ? this.#connections.node(end ^ 1) : undefined;
   }
 
   /** Hands an input to a server at once. */
@@ -236,15 +233,15 @@ export class Network {
         return;
       }
       case "frame": {
-        const { connection, end, bytes } = event;
-        if (!connection.open[end & 1]) return;
-        const node = connection.nodes[end & 1] as Node;
+        const { end, bytes } = event;
+        if (!this.#connections.isOpen(end)) return;
+        const node = this.#connections.node(end);
         if (!node.up) return;
         if (node.pausedUntil > this.now) {
           return this.#queue.push(node.pausedUntil, event);
         }
-        const from = connection.nodes[1 - (end & 1)] as Node;
-        return this.#input(node, { type: "message", link: end, bytes }, from.index);
+        const from = this.watch ? this.#connections.node(end ^ 1).index : -1;
+        return this.#input(node, { type: "message", link: end, bytes }, from);
       }
       case "input": {
         const { node, input } = event;
@@ -285,57 +282,48 @@ export class Network {
   }
 
   #send(end: number, bytes: Uint8Array): void {
-    const connection = this.#connections[end >> 1];
-    const side = end & 1;
-    if (!connection?.open[side]) return;
-    const node = connection.nodes[side] as Node;
-    const peer = connection.nodes[1 - side] as Node;
+    const connections = this.#connections;
+    if (!connections.isOpen(end)) return;
+    const node = connections.node(end);
+    const peer = connections.node(end ^ 1);
     this.tap?.(bytes);
     node.bytes += bytes.length + FRAME_OVERHEAD_BYTES;
-    if (!this.#reaches(node, peer)) connection.stuck[side] = true;
-    if (connection.stuck[side]) return;
+    if (!this.#reaches(node, peer)) connections.stick(end);
+    if (connections.isStuck(end)) return;
     if (!peer.up) {
       // The host of a process that is gone answers with a reset.
-      if (peer.hostUp) this.#closeFrom(end ^ 1, connection);
+      if (peer.hostUp) this.#closeFrom(end ^ 1);
       return;
     }
     peer.bytes += ACK_BYTES;
     let at = this.now + this.#delay();
     const { loss = 0 } = this.#options;
     while (loss > 0 && this.random() < loss) at += RETRANSMIT_MS;
-    at = Math.max(at, connection.arrives[side] as number);
-    connection.arrives[side] = at;
-    this.#queue.push(at, { type: "frame", connection, end: end ^ 1, bytes });
+    at = connections.after(end, at);
+    this.#queue.push(at, { type: "frame", end: end ^ 1, bytes });
   }
 
   /** One end is closed by its server. */
   #close(end: number): void {
-    const connection = this.#release(end);
-    if (connection) this.#closeFrom(end, connection);
+    if (this.#release(end)) this.#closeFrom(end);
   }
 
-  /** A server no longer holds an end; undefined where it did not. */
-  #release(end: number): Connection | undefined {
-    const connection = this.#connections[end >> 1];
-    const side = end & 1;
-    if (!connection?.open[side]) return undefined;
-    connection.open[side] = false;
-    connection.nodes[side]?.ends.delete(end);
-    if (!connection.open[1 - side]) this.#connections[end >> 1] = undefined;
-    return connection;
+  /** A server no longer holds an end; false where it did not. */
+  #release(end: number): boolean {
+    if (!this.#connections.isOpen(end)) return false;
+    this.#connections.node(end).ends.delete(end);
+    this.#connections.close(end);
+    return true;
   }
 
   /** One end is closed: the other hears of it, after all that was sent before. */
-  #closeFrom(end: number, connection: Connection): void {
-    const side = end & 1;
-    const node = connection.nodes[side] as Node;
-    const peer = connection.nodes[1 - side] as Node;
-    if (connection.stuck[side] || !this.#reaches(node, peer)) return;
+  #closeFrom(end: number): void {
+    if (!this.#connections.isOpen(end ^ 1)) return;
+    const node = this.#connections.node(end);
+    const peer = this.#connections.node(end ^ 1);
+    if (this.#connections.isStuck(end) || !this.#reaches(node, peer)) return;
     if (!node.hostUp) return;
-    const at = Math.max(
-      this.now + this.#delay(),
-      connection.arrives[side] as number,
-    );
+    const at = this.#connections.after(end, this.now + this.#delay());
     this.#queue.push(at, {
       type: "input",
       node: peer,
@@ -381,25 +369,18 @@ export class Network {
         : { type: "dial-failed", address, reason: "unreachable" };
       return this.#input(node, input, -1);
     }
-    const number = this.#connections.length;
-    this.#connections.push({
-      number,
-      nodes: [node, peer],
-      arrives: [this.now, this.now],
-      open: [true, true],
-      stuck: [false, false],
-    });
-    node.ends.add(2 * number);
-    peer.ends.add(2 * number + 1);
+    const end = this.#connections.open(node, peer, this.now);
+    node.ends.add(end);
+    peer.ends.add(end ^ 1);
     this.#input(peer, {
       type: "link-up",
-      link: 2 * number + 1,
+      link: end ^ 1,
       peer: node.member,
       dialled: false,
     }, -1);
     this.#input(node, {
       type: "link-up",
-      link: 2 * number,
+      link: end,
       peer: peer.member,
       dialled: true,
       address,

@@ -50,18 +50,6 @@ export interface Node {
   readonly ends: Set<number>;
 }
 
-/** A connection; its ends are numbered `2·n` (dialler) and `2·n + 1`. */
-export interface Connection {
-  readonly number: number;
-  readonly nodes: readonly [Node, Node];
-  /** When what was sent last from each end arrives. */
-  readonly arrives: [number, number];
-  /** Whether each end's server still holds it. */
-  readonly open: [boolean, boolean];
-  /** A packet was lost for good in this direction: nothing after it arrives. */
-  readonly stuck: [boolean, boolean];
-}
-
 /** Told of each server listed or no longer listed, and of the sender whose frame led to it. */
 export type Watcher = (
   node: Node,

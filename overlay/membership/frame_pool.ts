@@ -1,0 +1,30 @@
+/**
+ * Bytes for frames, cut from larger pieces: an allocation of its own for each of the small frames,
+ * of which there are many, costs more than to write it.
+ *
+ * @module
+ */
+
+/** Bytes of a piece. The frames of a piece keep it in memory until the last of them is gone. */
+const PIECE_BYTES = 4096;
+/** Frames beyond this get an allocation of their own. */
+const MAX_POOLED_BYTES = PIECE_BYTES / 8;
+
+/** Hands out bytes for frames. */
+export class FramePool {
+  #piece = new ArrayBuffer(0);
+  #used = 0;
+
+  /** The first `length` bytes of `from`, as a frame of their own that nobody writes to again. */
+  copy(from: Uint8Array<ArrayBuffer>, length: number): Uint8Array {
+    if (length > MAX_POOLED_BYTES) return from.slice(0, length);
+    if (this.#used + length > this.#piece.byteLength) {
+      this.#piece = new ArrayBuffer(PIECE_BYTES);
+      this.#used = 0;
+    }
+    const frame = new Uint8Array(this.#piece, this.#used, length);
+    for (let i = 0; i < length; i++) frame[i] = from[i] as number;
+    this.#used += length;
+    return frame;
+  }
+}
