@@ -3,6 +3,10 @@
  * writes plots.
  *
  *     deno task sim [--n=10,100,1000,10000] [--seed=1] [--out=dist/sim] [--only=quiet,split,…] [--cores=2]
+ *                   [--minutes=M]
+ *
+ * After `--minutes` it stops: what was not measured by then is in the table as that, and counts as a
+ * failure. Default: it takes as long as it takes.
  *
  * @module
  */
@@ -14,6 +18,7 @@ import {
   type Comeback,
   type Findings,
   type Job,
+  notMeasured,
   PARTS,
   plan,
   type Portrait,
@@ -29,40 +34,65 @@ const RECOVERY_SERVERS = 1000;
 /** Bounds of idle traffic between sizes, as a share. */
 const IDLE_SPREAD = 0.05;
 
-/** Carries out jobs on some cores, the last of the list first; answers in the order of the list. */
-async function carryOutAll(jobs: readonly Job[], cores: number): Promise<Findings[]> {
+/**
+ * Carries out jobs on some cores: the last of the list, the longest, first; where there is a deadline,
+ * last. Answers in the order of the list.
+ */
+async function carryOutAll(
+  jobs: readonly Job[],
+  cores: number,
+  deadline: number,
+): Promise<Findings[]> {
   const findings: Findings[] = [];
-  let next = jobs.length;
+  const order = deadline < Infinity ? [...jobs.keys()] : [...jobs.keys()].reverse();
   await Promise.all(Array.from({ length: cores }, async () => {
-    while (next > 0) {
-      const i = --next;
-      findings[i] = await carryOutAlone(jobs[i] as Job);
+    for (let i = order.shift(); i !== undefined; i = order.shift()) {
+      findings[i] = await carryOutAlone(jobs[i] as Job, deadline);
     }
   }));
   return findings;
 }
 
-/** Carries out one job in a worker, whose memory is free when it is done. */
-async function carryOutAlone(job: Job): Promise<Findings> {
+/** Carries out one job in a worker, whose memory is free when it is done or the deadline has come. */
+async function carryOutAlone(job: Job, deadline: number): Promise<Findings> {
   const from = performance.now();
+  const findings: Findings = { rows: [], comebacks: [] };
+  let done = 0;
+  if (from >= deadline) {
+    for (const step of job.steps) add(notMeasured(job, step));
+    return findings;
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const worker = new Worker(new URL("./worker.ts", import.meta.url).href, { type: "module" });
   try {
-    return await new Promise<Findings>((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
+      if (deadline < Infinity) timer = setTimeout(resolve, deadline - from);
       worker.onmessage = ({ data }: MessageEvent<News>) => {
         if (data.type === "failed") return reject(new Error(data.reason));
-        if (data.type === "done") return resolve(data.findings);
-        const { pass, n, property, measured } = data.row;
-        console.log(`${pass ? "pass" : "FAIL"}  ${n}  ${property}: ${measured}`);
+        if (data.type === "done") return resolve();
+        done++;
+        const { portrait } = data.findings;
+        if (portrait) findings.portrait = portrait;
+        findings.comebacks.push(...data.findings.comebacks);
+        data.findings.rows.forEach((row) => add(row));
       };
       worker.onerror = (event) => reject(new Error(event.message));
       worker.postMessage(job);
     });
+    for (const step of job.steps.slice(done)) add(notMeasured(job, step));
+    return findings;
   } finally {
+    clearTimeout(timer);
     worker.terminate();
     const parts = [...new Set(job.steps.map(({ part }) => part))].join(", ");
     const seconds = ((performance.now() - from) / 1000).toFixed(1);
     const memory = (process.memoryUsage().rss / 1e6).toFixed(0);
     console.log(`      ${job.n}  [${parts}: ${seconds} s; ${memory} MB in all]`);
+  }
+
+  function add(row: Row): void {
+    findings.rows.push(row);
+    console.log(`${row.pass ? "pass" : "FAIL"}  ${row.n}  ${row.property}: ${row.measured}`);
   }
 }
 
@@ -155,13 +185,16 @@ async function main(): Promise<void> {
   const only = flag("only", PARTS.join(",")).split(",");
   const cores = Number(flag("cores", String(Math.min(2, navigator.hardwareConcurrency))));
   const parts = new Set(PARTS.filter((part) => only.includes(part)));
+  const minutes = Number(flag("minutes", "Infinity"));
+  if (!(minutes > 0)) throw new Error("--minutes: want a number above 0");
+  const deadline = minutes * 60_000;
   console.log(`seed ${seed}`);
   const recovering = Math.min(RECOVERY_SERVERS, Math.max(...sizes));
   const jobs = [
     ...(parts.has("recovery") ? recoveryJobs(recovering, seed, FAILURE_SHARES) : []),
     ...sizes.flatMap((n) => plan(n, seed, parts)),
   ];
-  const findings = await carryOutAll(jobs, cores);
+  const findings = await carryOutAll(jobs, cores, deadline);
 
   const seen = findings.flatMap(({ portrait }) => portrait ?? []);
   const rows = findings.flatMap((each) => each.rows);

@@ -5,12 +5,11 @@
  */
 
 import { carryOut, type Findings, type Job } from "./jobs.ts";
-import type { Row } from "./row.ts";
 
-/** What a worker says: a row as soon as it is there, and all that it found at the end of a job. */
+/** What a worker says: what each step found, and that there are no more. */
 export type News =
-  | { readonly type: "row"; readonly row: Row }
-  | { readonly type: "done"; readonly findings: Findings }
+  | { readonly type: "step"; readonly findings: Findings }
+  | { readonly type: "done" }
   | { readonly type: "failed"; readonly reason: string };
 
 /** The part of a worker's global scope that is used here. */
@@ -22,8 +21,8 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 scope.onmessage = ({ data: job }) => {
   try {
-    const findings = carryOut(job, (row) => scope.postMessage({ type: "row", row }));
-    scope.postMessage({ type: "done", findings });
+    carryOut(job, (findings) => scope.postMessage({ type: "step", findings }));
+    scope.postMessage({ type: "done" });
   } catch (error) {
     scope.postMessage({ type: "failed", reason: String(error) });
   }
