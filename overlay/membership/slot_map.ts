@@ -29,7 +29,7 @@ export class SlotMap {
     }
   }
 
-  /** Index of a slot; a new one has the number 0. */
+  /** Index of a slot; a new one has the number 0. The arrays may be others afterwards. */
   place(slot: number): number {
     const found = this.find(slot);
     if (found >= 0) return found;
