@@ -97,7 +97,7 @@ export class Context {
   /** The state of a server that knows nobody. */
   constructor(me: Member, options: MembershipOptions) {
     this.me = me;
-    this.tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    this.tuning = options.tuning ? { ...DEFAULT_TUNING, ...options.tuning } : DEFAULT_TUNING;
     this.random = options.random;
     this.directory = options.directory ?? new Directory();
     this.self = this.directory.intern(me);

@@ -55,7 +55,7 @@ export class Detector {
   readonly #lost = new Map<number, number>();
   /** No suspicion becomes a death before this awake time. */
   #judgeAt = Infinity;
-  /** No heartbeat is due before this time. */
+  /** When the next heartbeat goes out, on all links at once. */
   #beatAt = Infinity;
   /** No link counts as silent before this awake time: what is heard later only puts it off. */
   #silentAt = Infinity;
@@ -93,14 +93,8 @@ export class Detector {
   /** Looks at each link: is a heartbeat due, did its peer fall silent? */
   #look(): void {
     const { now, awake, links, tuning } = this.#context;
-    let frame: Uint8Array | undefined;
-    let beatAt = Infinity;
+    if (this.#beatAt <= now) this.#beat();
     let heard = Infinity;
-    for (const link of links.agreed) {
-      if (link.nextBeat <= now) this.#beat(link, frame ??= this.#beatFrame());
-      beatAt = Math.min(beatAt, link.nextBeat);
-    }
-    this.#beatAt = beatAt;
     for (const link of links.agreed) {
       if (link.reported) continue;
       if (awake - link.lastHeard < tuning.silenceMs) {
@@ -117,8 +111,7 @@ export class Detector {
   /** A link was agreed. Its heartbeats go out together with those of all other links. */
   watch(link: Link): void {
     const { now, awake, links, tuning } = this.#context;
-    link.nextBeat = this.#context.beatAfter(now);
-    this.#beatAt = Math.min(this.#beatAt, link.nextBeat);
+    this.#beatAt = Math.min(this.#beatAt, this.#context.beatAfter(now));
     link.lastHeard = awake;
     links.report(link, false);
     this.#silentAt = Math.min(this.#silentAt, awake + tuning.silenceMs);
@@ -257,16 +250,13 @@ export class Detector {
     return at;
   }
 
-  #beatFrame(): Uint8Array {
-    const { list: { hashA, hashB }, links: { degree } } = this.#context;
-    return encodeBeat({ hashA, hashB, degree });
-  }
-
-  #beat(link: Link, frame: Uint8Array): void {
-    const { now, tuning } = this.#context;
-    this.#context.send(link, frame);
-    const late = Math.floor((now - link.nextBeat) / tuning.heartbeatMs);
-    link.nextBeat += (late + 1) * tuning.heartbeatMs;
+  /** A heartbeat on each link; those that this server slept through are left out. */
+  #beat(): void {
+    const { now, tuning: { heartbeatMs }, list: { hashA, hashB }, links } = this.#context;
+    const late = Math.floor((now - this.#beatAt) / heartbeatMs);
+    this.#beatAt = links.degree > 0 ? this.#beatAt + (late + 1) * heartbeatMs : Infinity;
+    const frame = encodeBeat({ hashA, hashB, degree: links.degree });
+    for (const link of links.agreed) this.#context.send(link, frame);
   }
 
   #sendVeto(slot: number, suspicion: Suspicion, from: Link | undefined): void {

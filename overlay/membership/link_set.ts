@@ -43,8 +43,6 @@ export class Link {
   joiner = false;
   /** Awake time (see `Context.awake`) at which something was last heard. */
   lastHeard: number;
-  /** When the next heartbeat goes out. */
-  nextBeat = Infinity;
   /** True once this server reported the peer as silent; changed by {@linkcode LinkSet.report}. */
   reported = false;
   /** The edge is being handed over; leave it alone until then. */
@@ -85,6 +83,8 @@ export class LinkSet {
   readonly #byId = new Map<LinkId, Link>();
   /** Slots of the agreed links, in the same order: each record that comes in is looked up here. */
   readonly #agreedSlots: number[] = [];
+  /** Their numbers, in the same order: nearly each frame that comes in is for one of them. */
+  readonly #agreedIds: LinkId[] = [];
   /** Agreed links whose peers are silent. */
   #silent = 0;
   #bits = 0;
@@ -96,7 +96,8 @@ export class LinkSet {
 
   /** The connection with this number. */
   get(id: LinkId): Link | undefined {
-    return this.#byId.get(id);
+    const i = this.#agreedIds.indexOf(id);
+    return i < 0 ? this.#byId.get(id) : this.agreed[i];
   }
 
   /** All connections. */
@@ -143,6 +144,7 @@ export class LinkSet {
     remove(this.contacts, link);
     this.agreed.push(link);
     this.#agreedSlots.push(link.slot);
+    this.#agreedIds.push(link.id);
     if (link.reported) this.#silent++;
     this.flood(link);
   }
@@ -166,6 +168,7 @@ export class LinkSet {
     const i = remove(this.agreed, link);
     if (i >= 0) {
       this.#agreedSlots.splice(i, 1);
+      this.#agreedIds.splice(i, 1);
       if (link.reported) this.#silent--;
     }
     remove(this.flooded, link);

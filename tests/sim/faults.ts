@@ -75,12 +75,12 @@ export function massFailureRow(
 export function split(network: Network): { row: Row; exactMs: number } {
   const live = network.live();
   const n = live.length;
-  for (const node of sample(live, Math.floor(n / 2), network.random)) node.group = 1;
+  network.split(sample(live, Math.floor(n / 2), network.random));
   network.run(60_000);
   const sent = () => network.count("recordsSent", live) + network.count("syncRecordsSent", live);
   const before = sent();
   const deaths = falseDeaths(network);
-  for (const node of live) node.group = 0;
+  network.mend();
   const exactMs = network.runTo(60_000, 100, () => exact(network));
   const records = (sent() - before) / n;
   network.run(Math.max(0, 60_000 - exactMs));
@@ -124,10 +124,10 @@ export function hardship(network: Network, ms = 60_000): Row {
     const ends = [...node.ends];
     const end = ends[Math.floor(network.random() * ends.length)];
     const peer = end === undefined ? undefined : network.peerOf(end);
-    if (peer) network.oneWay.add(`${node.index}>${peer.index}`);
+    if (peer) network.block(node, peer);
   }
   network.runUntil(end);
-  network.oneWay.clear();
+  network.mend();
   const back = network.runTo(30_000, 100, () => exact(network));
   network.watch = undefined;
   return {

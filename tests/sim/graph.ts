@@ -9,14 +9,17 @@ import type { Network, Node } from "./network.ts";
 /** Neighbours of each vertex, by position. */
 export type Graph = readonly (readonly number[])[];
 
-/** The links on which both ends agree, between servers that live; `asymmetric` counts the others. */
+/**
+ * The links on which both ends agree, between servers that live; `asymmetric` holds the ends of those
+ * on which only one does.
+ */
 export function overlayOf(
   network: Network,
   nodes: readonly Node[] = network.live(),
-): { graph: Graph; asymmetric: number } {
+): { graph: Graph; asymmetric: Set<number> } {
   const positions = new Map(nodes.map((node, i) => [node, i]));
   const ends = new Map(nodes.map((node) => [node, new Set(node.membership.linkIds())]));
-  let asymmetric = 0;
+  const asymmetric = new Set<number>();
   const graph = nodes.map((node) => {
     const neighbours: number[] = [];
     for (const end of ends.get(node) ?? []) {
@@ -24,7 +27,7 @@ export function overlayOf(
       const position = peer && positions.get(peer);
       if (position === undefined) continue;
       if (ends.get(peer as Node)?.has(end ^ 1)) neighbours.push(position);
-      else asymmetric++;
+      else asymmetric.add(end);
     }
     return neighbours;
   });

@@ -57,8 +57,6 @@ export class Network {
   watch: Watcher | undefined;
   /** Told of each frame sent. */
   tap: ((bytes: Uint8Array) => void) | undefined;
-  /** Pairs `from → to` of indices that carry nothing. */
-  readonly oneWay = new Set<string>();
   /** Events carried out. */
   events = 0;
 
@@ -70,6 +68,10 @@ export class Network {
   #started = 0;
   readonly #forgotten = new Map<string, number>();
   readonly #connections = new ConnectionTable();
+  /** Pairs `from → to` of indices that carry nothing. */
+  readonly #oneWay = new Set<string>();
+  /** Some server can't be reached by some other. */
+  #faulty = false;
 
   /** An empty network. */
   constructor(options: NetworkOptions) {
@@ -144,6 +146,26 @@ export class Network {
   silence(node: Node): void {
     node.up = false;
     node.hostUp = false;
+    this.#faulty = true;
+  }
+
+  /** From now on these servers and all others do not reach each other. */
+  split(nodes: readonly Node[]): void {
+    for (const node of nodes) node.group = 1;
+    this.#faulty = true;
+  }
+
+  /** From now on nothing that one server sends reaches the other. */
+  block(from: Node, to: Node): void {
+    this.#oneWay.add(`${from.index}>${to.index}`);
+    this.#faulty = true;
+  }
+
+  /** Undoes each {@linkcode split} and {@linkcode block}. */
+  mend(): void {
+    for (const node of this.nodes) node.group = 0;
+    this.#oneWay.clear();
+    this.#faulty = this.nodes.some((node) => !node.hostUp);
   }
 
   /** Ends a process in order. */
@@ -240,6 +262,7 @@ export class Network {
         if (node.pausedUntil > this.now) {
           return this.#queue.push(node.pausedUntil, event);
         }
+        node.bytes += ACK_BYTES;
         const from = this.watch ? this.#connections.node(end ^ 1).index : -1;
         return this.#input(node, { type: "message", link: end, bytes }, from);
       }
@@ -285,17 +308,15 @@ export class Network {
     const connections = this.#connections;
     if (!connections.isOpen(end)) return;
     const node = connections.node(end);
-    const peer = connections.node(end ^ 1);
     this.tap?.(bytes);
     node.bytes += bytes.length + FRAME_OVERHEAD_BYTES;
-    if (!this.#reaches(node, peer)) connections.stick(end);
+    // The peer is not looked at where that is not needed: it is one of many, and not in the cache.
+    if (this.#faulty && !this.#reaches(node, connections.node(end ^ 1))) connections.stick(end);
     if (connections.isStuck(end)) return;
-    if (!peer.up) {
+    if (!connections.isOpen(end ^ 1) && !connections.node(end ^ 1).up) {
       // The host of a process that is gone answers with a reset.
-      if (peer.hostUp) this.#closeFrom(end ^ 1);
-      return;
+      return this.#closeFrom(end ^ 1);
     }
-    peer.bytes += ACK_BYTES;
     let at = this.now + this.#delay();
     const { loss = 0 } = this.#options;
     while (loss > 0 && this.random() < loss) at += RETRANSMIT_MS;
@@ -389,8 +410,7 @@ export class Network {
 
   #reaches(from: Node, to: Node): boolean {
     if (from.group !== to.group || !to.hostUp) return false;
-    return this.oneWay.size === 0 ||
-      !this.oneWay.has(`${from.index}>${to.index}`);
+    return this.#oneWay.size === 0 || !this.#oneWay.has(`${from.index}>${to.index}`);
   }
 
   #delay(): number {

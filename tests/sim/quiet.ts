@@ -21,9 +21,10 @@ const IDLE_MS = 30_000;
 /** The shape of a circuit at rest. */
 export function shape(network: Network): Row[] {
   const { graph, asymmetric: once } = overlayOf(network);
-  // Among many servers some link is always being agreed on; that is over in a moment.
-  network.run(once > 0 ? SETTLE_MS : 0);
-  const asymmetric = Math.min(once, overlayOf(network).asymmetric);
+  // Among many servers some link is always being agreed on; that is over in a moment, and at the
+  // second look it is another one.
+  network.run(once.size > 0 ? SETTLE_MS : 0);
+  const asymmetric = once.intersection(overlayOf(network).asymmetric).size;
   const n = graph.length;
   const histogram = degrees(graph);
   const mean = graph.reduce((sum, neighbours) => sum + neighbours.length, 0) / n;
