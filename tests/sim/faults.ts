@@ -139,8 +139,12 @@ export function hardship(network: Network, ms = 60_000): Row {
   };
 }
 
-/** For a minute: 2 % of packets lost (as the network's options say) and connections that break. */
+/** Share of packets that are lost where that is looked at. */
+const LOSS = 0.02;
+
+/** For a minute: 2 % of packets lost, and connections that break. */
 export function brokenLinks(network: Network, ms = 60_000): Row {
+  network.loss = LOSS;
   const n = network.live().length;
   const deaths = falseDeaths(network);
   const end = network.now + ms;
@@ -153,6 +157,7 @@ export function brokenLinks(network: Network, ms = 60_000): Row {
   };
   again();
   network.runUntil(end);
+  network.loss = 0;
   const back = network.runTo(30_000, 100, () => exact(network));
   network.run(30_000);
   network.watch = undefined;

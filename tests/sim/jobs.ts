@@ -25,8 +25,6 @@ import type { Row } from "./row.ts";
 const LARGE = 2000;
 /** Most restarts in the storm: each is told to all, so the cost grows with restarts × servers. */
 const MAX_RESTARTS = 10_000;
-/** Share of packets that are lost where that is looked at. */
-const LOSS = 0.02;
 
 /** The scenarios, by the names that `--only` takes. */
 export const PARTS = [
@@ -56,8 +54,6 @@ export interface Job {
   /** Servers. */
   readonly n: number;
   readonly seed: number;
-  /** Share of packets that are lost. */
-  readonly loss: number;
   readonly steps: readonly Step[];
 }
 
@@ -88,14 +84,17 @@ export interface Findings {
 
 /** The jobs for one size. */
 export function plan(n: number, seed: number, parts: ReadonlySet<Part>): Job[] {
-  const job = (...steps: Step[]): Job => ({ n, seed, loss: 0, steps });
+  const job = (...steps: Step[]): Job => ({ n, seed, steps });
   const jobs = n > LARGE
     ? [
       job({ part: "restarts" }, { part: "most", how: "silence" }),
-      job({ part: "quiet" }, { part: "hardship" }, { part: "split" }, {
-        part: "half",
-        how: "silence",
-      }),
+      job(
+        { part: "quiet" },
+        { part: "hardship" },
+        { part: "loss" },
+        { part: "split" },
+        { part: "half", how: "silence" },
+      ),
     ]
     : [
       job({ part: "quiet" }),
@@ -105,7 +104,7 @@ export function plan(n: number, seed: number, parts: ReadonlySet<Part>): Job[] {
       job({ part: "most", how: "silence" }),
       job({ part: "split" }),
       job({ part: "hardship" }),
-      { ...job({ part: "loss" }), loss: LOSS },
+      job({ part: "loss" }),
       job({ part: "restarts" }),
     ];
   return jobs
@@ -118,7 +117,6 @@ export function recoveryJobs(n: number, seed: number, shares: readonly number[])
   return shares.map((share) => ({
     n,
     seed,
-    loss: 0,
     steps: [{ part: "recovery", how: "silence", share }],
   }));
 }
@@ -133,18 +131,10 @@ export function carryOut(job: Job, told: (findings: Findings) => void): void {
   }
 }
 
-/** The row for a step for which there was no time. */
-export function notMeasured(job: Job, { part, how, share }: Step): Row {
-  const details = [how, share === undefined ? undefined : `${share * 100} %`].filter((each) =>
-    each
-  );
-  return {
-    property: `${part}${details.length > 0 ? ` (${details.join(", ")})` : ""}`,
-    n: job.n,
-    target: "to be measured",
-    measured: "not measured: out of time",
-    pass: false,
-  };
+/** A step in words. */
+export function stepName({ part, how, share }: Step): string {
+  return [part, how, share === undefined ? undefined : `${share * 100} %`]
+    .filter((each) => each !== undefined).join(" ");
 }
 
 function carryOutStep(network: Network, step: Step, findings: Findings): Row[] {

@@ -57,6 +57,8 @@ export class Network {
   watch: Watcher | undefined;
   /** Told of each frame sent. */
   tap: ((bytes: Uint8Array) => void) | undefined;
+  /** Share of packets that are lost. */
+  loss: number;
   /** Events carried out. */
   events = 0;
 
@@ -78,6 +80,7 @@ export class Network {
     this.#options = options;
     this.#latency = options.latency ?? [0.5, 5];
     this.random = seeded(options.seed);
+    this.loss = options.loss ?? 0;
   }
 
   /** Servers whose processes run. */
@@ -318,8 +321,7 @@ export class Network {
       return this.#closeFrom(end ^ 1);
     }
     let at = this.now + this.#delay();
-    const { loss = 0 } = this.#options;
-    while (loss > 0 && this.random() < loss) at += RETRANSMIT_MS;
+    while (this.loss > 0 && this.random() < this.loss) at += RETRANSMIT_MS;
     at = connections.after(end, at);
     this.#queue.push(at, { type: "frame", end: end ^ 1, bytes });
   }

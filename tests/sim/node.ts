@@ -23,7 +23,7 @@ export interface NetworkOptions {
   readonly seed: number;
   /** Bounds of the one-way latency in ms; default 0.5 to 5. */
   readonly latency?: readonly [number, number];
-  /** Share of packets that are lost; default 0. */
+  /** Share of packets that are lost at first; default 0. */
   readonly loss?: number;
   /** Constants of the protocol. */
   readonly tuning?: Partial<Tuning>;
