@@ -13,14 +13,21 @@ const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"].map((name) => 
 /** Takes long, in processes that it starts. */
 const END_TO_END = "tests/e2e";
 
-/** Arguments of `deno test` that take all tests between them; the longest group comes first. */
+/** Groups that the files there are dealt to. */
+const HANDS = 3;
+
+/** Measures time and load, so it comes last, when least is going on besides. */
+const MEASURING = "tests/net";
+
+/** Arguments of `deno test` that take all tests between them. */
 async function groups(): Promise<string[][]> {
   const files = (await Array.fromAsync(Deno.readDir(END_TO_END)))
     .map(({ name }) => name).filter((name) => name.endsWith("_test.ts")).sort();
-  const [one, other] = [0, 1].map((half) =>
-    files.filter((_, i) => i % 2 === half).map((name) => `${END_TO_END}/${name}`)
+  const dealt = Array.from(
+    { length: HANDS },
+    (_, hand) => files.filter((_, i) => i % HANDS === hand).map((name) => `${END_TO_END}/${name}`),
   );
-  return [["tests/net"], one ?? [], other ?? [], [`--ignore=tests/net,${END_TO_END}`]];
+  return [[`--ignore=${MEASURING},${END_TO_END}`], ...dealt, [MEASURING]];
 }
 
 /** `deno test` with these arguments. */
@@ -52,7 +59,7 @@ async function text(...outputs: ReadableStream<Uint8Array>[]): Promise<string> {
 async function runAll(): Promise<boolean> {
   const left = await groups();
   const passed: boolean[] = [];
-  const atOnce = Math.max(2, Math.min(navigator.hardwareConcurrency, left.length));
+  const atOnce = Math.min(navigator.hardwareConcurrency + 1, left.length);
   await Promise.all(Array.from({ length: atOnce }, async () => {
     for (let group = left.shift(); group; group = left.shift()) passed.push(await runGroup(group));
   }));
