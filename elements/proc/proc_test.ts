@@ -251,6 +251,13 @@ Deno.test("dispose() of a tied process ends what a stopped or exited one has lef
   Deno.kill(free, "SIGKILL");
 });
 
+/** The number of a process's group. */
+async function groupOf(pid: number): Promise<number> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/stat`] }).output();
+  const stat = new TextDecoder().decode(stdout);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+}
+
 Deno.test({
   name: "a tied process leads a group of its own, whatever its program and arguments are",
   ignore: Deno.build.os !== "linux",
@@ -270,10 +277,7 @@ Deno.test({
     for (const cmd of cmds) {
       await using hosted = await Hosted.start(cmd, true);
       const { pid } = hosted.element;
-      await eventually(async () => {
-        const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]) === pid;
-      });
+      await eventually(async () => await groupOf(pid) === pid);
       await hosted.scrub();
       assertEquals((await hosted.element.exited).signal, "SIGTERM");
     }
