@@ -214,9 +214,10 @@ Deno.test("dispose() of a tied process ends it and the processes that it has sta
   await using hosted = await shell(FAMILY, {}, true);
   const child = await childOf(hosted);
   assertEquals(await osState(child), "running");
-  hosted.scrub();
+  const scrubbed = hosted.scrub();
   assertEquals((await hosted.element.exited).signal, "SIGTERM");
   await hosted.element.released;
+  await scrubbed;
   await eventually(async () => await osState(child) === "ended");
 });
 
