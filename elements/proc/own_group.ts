@@ -6,7 +6,7 @@
  * @module
  */
 
-import { findProgram } from "./program.ts";
+import { findProgram, type Look } from "./program.ts";
 
 /** What an executable of Linux begins with. */
 const ELF = [0x7f, 0x45, 0x4c, 0x46];
@@ -21,33 +21,27 @@ const SAFE_COUNT = 16;
 const EXECUTABLE = 0o111;
 
 /**
- * The command that starts `file` through `setsid`; undefined where there is no `setsid`, or where the
+ * The command that starts a program through `setsid`; undefined where there is no `setsid`, or where the
  * program might not start: then nobody would be told why, for `setsid` itself does start.
  *
  * @param path The program as the new process is to find it.
- * @param file The same from here.
+ * @param seen What its file looks like; undefined if that cannot be told.
  * @param search Where `setsid` is looked for.
  */
 export function leading(
   path: string,
-  file: string,
+  seen: Look | undefined,
   args: readonly string[],
   search: string,
 ): { readonly path: string; readonly args: string[] } | undefined {
   if (Deno.build.os !== "linux") return undefined;
   if (args.length > SAFE_COUNT || args.some(({ length }) => length > SAFE_LENGTH)) return undefined;
+  if (!seen || !isExecutable(seen)) return undefined;
   const setsid = findProgram("setsid", "", search);
-  if (!("file" in setsid) || !isExecutable(file)) return undefined;
+  if (!("file" in setsid)) return undefined;
   return { path: setsid.file, args: ["--", path, ...args] };
 }
 
-function isExecutable(file: string): boolean {
-  try {
-    if (((Deno.statSync(file).mode ?? 0) & EXECUTABLE) !== EXECUTABLE) return false;
-    using opened = Deno.openSync(file);
-    const head = new Uint8Array(ELF.length);
-    return opened.readSync(head) === ELF.length && ELF.every((byte, i) => head[i] === byte);
-  } catch {
-    return false;
-  }
+function isExecutable({ mode, head }: Look): boolean {
+  return (mode & EXECUTABLE) === EXECUTABLE && ELF.every((byte, i) => head[i] === byte);
 }

@@ -46,22 +46,33 @@ export function findProgram(path: string, dir: string, search: string): Found {
     : { code: "DENIED", text: `${quote(passedOver)} is not executable` };
 }
 
-/**
- * Why a file is no program by its content: a text (or nothing at all) that does not begin with
- * `#!`. Some ways to start a program would hand such a file to a shell. Undefined when it may be
- * one, or cannot be read.
- */
-export function notAProgram(file: string): Reason | undefined {
-  let head;
+/** What a file looks like that may be a program. */
+export interface Look {
+  /** Its permissions and kind. */
+  readonly mode: number;
+  /** Its first bytes, 128 at most. */
+  readonly head: Uint8Array;
+}
+
+/** Looks at a file; undefined if it is none, or cannot be read. */
+export function look(file: string): Look | undefined {
   try {
     // To open a named pipe would wait for somebody to write to it.
-    if (!Deno.statSync(file).isFile) return undefined;
+    const { isFile, mode } = Deno.statSync(file);
+    if (!isFile) return undefined;
     using opened = Deno.openSync(file);
     const bytes = new Uint8Array(HEAD_BYTES);
-    head = bytes.subarray(0, opened.readSync(bytes) ?? 0);
+    return { mode: mode ?? 0, head: bytes.subarray(0, opened.readSync(bytes) ?? 0) };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Why a file is no program by its content: a text (or nothing at all) that does not begin with
+ * `#!`. Some ways to start a program would hand such a file to a shell. Undefined when it may be one.
+ */
+export function notAProgram({ head }: Look): Reason | undefined {
   const script = head[0] === 0x23 && head[1] === 0x21;
   return script || head.includes(0) ? undefined : EXEC_FORMAT;
 }

@@ -8,7 +8,7 @@ import { CircuitError } from "../../overlay/errors.ts";
 import type { Cmd } from "./description.ts";
 import { parseEnv } from "./environment.ts";
 import { leading } from "./own_group.ts";
-import { findProgram, notAProgram, type Reason, whyNotStarted } from "./program.ts";
+import { findProgram, look, notAProgram, type Reason, whyNotStarted } from "./program.ts";
 
 /**
  * Starts a command with pipes for its standard input, output and error. No shell is involved.
@@ -36,13 +36,12 @@ export function spawn(
   const search = Deno.env.get("PATH") ?? "/usr/bin:/bin";
   const found = findProgram(cmd.path, dir, search);
   if (!("file" in found)) throw cannotStart(cmd, path, found);
-  const wrong = notAProgram(found.file);
+  const seen = look(found.file);
+  const wrong = seen && notAProgram(seen);
   if (wrong !== undefined) throw cannotStart(cmd, path, wrong);
   const environment = cmd.env === undefined ? {} : { clearEnv: true, env: parseOwn(cmd, path) };
   const program = { path: cmd.path.includes("/") ? cmd.path : found.file, args: cmd.args ?? [] };
-  const leader = options.ownGroup
-    ? leading(program.path, found.file, program.args, search)
-    : undefined;
+  const leader = options.ownGroup ? leading(program.path, seen, program.args, search) : undefined;
   const { path: file, args } = leader ?? program;
   try {
     return new Deno.Command(file, {
