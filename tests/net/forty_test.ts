@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { median } from "../../scripts/bench/measure.ts";
 import { BarePrograms } from "./bare_programs.ts";
 import { Lab, labTest } from "./lab.ts";
 import { readCounters, type Reading, sum, undisturbedMs } from "./machine.ts";
@@ -107,10 +108,6 @@ function loads(readings: readonly Reading[], i: number): number[] {
     const ms = (later.processMs[i] ?? 0) - (earlier.processMs[i] ?? 0);
     return ms / (later.at - earlier.at) * 100;
   });
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 function sleep(ms: number): Promise<void> {
