@@ -24,25 +24,10 @@ import type { DialFailure } from "./types.ts";
 import { encodeBeat, encodeVeto, REASON } from "./wire.ts";
 import type { Veto } from "./messages.ts";
 import { confirmAt } from "./confirm.ts";
+import { Suspicions } from "./suspicions.ts";
 
 /** Keeps a wake-up from coming a rounding error too early, in ms. */
 const ROUNDING_MS = 0.01;
-
-/** A server under suspicion. */
-interface Suspicion {
-  /** Incarnation that is suspected. */
-  readonly incarnation: number;
-  /** Awake time at which this server came to know. */
-  readonly since: number;
-  /** Slot of the first reporter; −1 where the record named none. */
-  readonly first: number;
-  /** True where someone besides `first` reported, too. */
-  second: boolean;
-  /** True where this server is one of the reporters. */
-  mine: boolean;
-  /** Awake time until which a veto holds; 0 for none. */
-  heldUntil: number;
-}
 
 /** Watches the neighbours, and judges suspects. */
 export class Detector {
@@ -50,7 +35,7 @@ export class Detector {
   onSilence: () => void = () => {};
   readonly #context: Context;
   readonly #dials: Dials;
-  readonly #suspicions = new Map<number, Suspicion>();
+  readonly #suspicions = new Suspicions();
   /** Awake time at which a neighbour whose link closed becomes a suspect. */
   readonly #lost = new Map<number, number>();
   /** No suspicion becomes a death before this awake time. */
@@ -64,7 +49,7 @@ export class Detector {
   constructor(context: Context, dials: Dials) {
     this.#context = context;
     this.#dials = dials;
-    context.outbox.reporterOf = (slot) => this.#suspicions.get(slot)?.first ?? -1;
+    context.outbox.reporterOf = (slot) => this.#suspicions.firstReporter(slot);
   }
 
   /** Servers under suspicion. */
@@ -172,7 +157,7 @@ export class Detector {
   /** The list changed; keeps the suspicions in step. */
   changed(slot: number, next: Standing, reporter: number): void {
     if (this.#suspicions.size > 0) this.#suspicions.delete(slot);
-    if (statusOf(next) === SUSPECT) this.#suspect(slot, next, reporter);
+    if (statusOf(next) === SUSPECT) this.#suspect(slot, reporter);
     if (this.#lost.size > 0 && !isListed(next)) this.#lost.delete(slot);
     const link = this.#context.links.agreedWith(slot);
     if (link?.reported && statusOf(next) === ALIVE) {
@@ -183,13 +168,11 @@ export class Detector {
 
   /** A neighbour of the suspect says that it heard it lately; passed on if it is news. */
   veto(veto: Veto, from: Link): void {
-    const { directory, awake, tuning } = this.#context;
+    const { directory, list } = this.#context;
     const slot = directory.find(veto.suspect.hi, veto.suspect.lo);
-    const suspicion = this.#suspicions.get(slot);
-    if (suspicion?.incarnation !== veto.incarnation) return;
-    if (suspicion.heldUntil > 0) return;
-    suspicion.heldUntil = awake + tuning.vetoHoldMs;
-    this.#sendVeto(slot, suspicion, from);
+    if (!this.#suspicions.has(slot) || this.#suspicions.isHeld(slot)) return;
+    if (incarnationOf(list.get(slot)) !== veto.incarnation) return;
+    this.#hold(slot, from);
   }
 
   #giveUpLost(): void {
@@ -201,53 +184,41 @@ export class Detector {
   }
 
   #judge(): void {
-    const { awake } = this.#context;
+    const { awake, list } = this.#context;
     this.#judgeAt = Infinity;
-    for (const [slot, suspicion] of this.#suspicions) {
-      const deadline = this.#deadline(slot, suspicion);
+    // From the last on: who is declared dead makes room for one that was looked at already.
+    for (let i = this.#suspicions.size - 1; i >= 0; i--) {
+      const slot = this.#suspicions.at(i);
+      const deadline = this.#deadline(slot);
       if (deadline > awake) this.#judgeAt = Math.min(this.#judgeAt, deadline);
-      else this.#context.say(slot, standing(suspicion.incarnation, DEAD));
+      else this.#context.say(slot, standing(incarnationOf(list.get(slot)), DEAD));
     }
   }
 
-  #suspect(slot: number, s: Standing, first: number): void {
+  #suspect(slot: number, first: number): void {
     const { awake, self, tuning, links } = this.#context;
-    const suspicion: Suspicion = {
-      incarnation: incarnationOf(s),
-      since: awake,
-      first,
-      second: false,
-      mine: first === self,
-      heldUntil: 0,
-    };
-    this.#suspicions.set(slot, suspicion);
-    this.#judgeAt = Math.min(this.#judgeAt, confirmAt(tuning, suspicion));
+    this.#suspicions.add(slot, awake, first, first === self);
+    this.#judgeAt = Math.min(this.#judgeAt, confirmAt(tuning, this.#suspicions.evidence(slot)));
     const link = links.agreedWith(slot);
     if (!link) return;
     if (link.reported) this.#second(slot, self);
-    else if (awake - link.lastHeard < tuning.vetoFreshMs) {
-      suspicion.heldUntil = awake + tuning.vetoHoldMs;
-      this.#sendVeto(slot, suspicion, undefined);
-    }
+    else if (awake - link.lastHeard < tuning.vetoFreshMs) this.#hold(slot, undefined);
   }
 
   #second(slot: number, reporter: number): void {
-    const suspicion = this.#suspicions.get(slot);
-    if (!suspicion) return;
-    if (reporter === this.#context.self) suspicion.mine = true;
-    if (reporter !== suspicion.first) suspicion.second = true;
+    if (!this.#suspicions.has(slot)) return;
+    this.#suspicions.reported(slot, reporter, reporter === this.#context.self);
     this.#context.touched = true;
-    const deadline = confirmAt(this.#context.tuning, suspicion);
+    const deadline = confirmAt(this.#context.tuning, this.#suspicions.evidence(slot));
     this.#judgeAt = Math.min(this.#judgeAt, deadline);
   }
 
-  #deadline(slot: number, suspicion: Suspicion): number {
+  #deadline(slot: number): number {
     const { tuning, links } = this.#context;
-    let at = confirmAt(tuning, suspicion);
+    const at = confirmAt(tuning, this.#suspicions.evidence(slot));
     // Whoever hears the suspect itself does not declare it dead.
     const link = links.agreedWith(slot);
-    if (link) at = Math.max(at, link.lastHeard + tuning.vetoFreshMs);
-    return at;
+    return link ? Math.max(at, link.lastHeard + tuning.vetoFreshMs) : at;
   }
 
   /** A heartbeat on each link; those that this server slept through are left out. */
@@ -259,13 +230,15 @@ export class Detector {
     for (const link of links.agreed) this.#context.send(link, frame);
   }
 
-  #sendVeto(slot: number, suspicion: Suspicion, from: Link | undefined): void {
-    const { directory, links } = this.#context;
+  /** Puts a death off, and asks all others to do so, too. */
+  #hold(slot: number, from: Link | undefined): void {
+    const { awake, tuning, directory, list, links } = this.#context;
+    this.#suspicions.hold(slot, awake + tuning.vetoHoldMs);
     const id = {
       hi: directory.idHi[slot] as number,
       lo: directory.idLo[slot] as number,
     };
-    const frame = encodeVeto(id, suspicion.incarnation);
+    const frame = encodeVeto(id, incarnationOf(list.get(slot)));
     for (const link of links.flooded) {
       if (link !== from) this.#context.send(link, frame);
     }

@@ -58,23 +58,24 @@ export class Storm {
   }
 
   #sendSnapshot(link: Link): void {
-    const { list, counters } = this.#context;
+    const { list, directory, counters } = this.#context;
     counters.snapshotsSent++;
-    let frame = snapshotFrame();
+    const frame = directory.scratch;
+    frame[0] = FRAME.SNAPSHOT;
+    frame[1] = 0;
     let at = 2;
     for (let slot = 0; slot < list.slots; slot++) {
       const s = list.get(slot);
       if (!isListed(s)) continue;
       if (at + MAX_RECORD_BYTES > MAX_FRAME_BYTES) {
-        this.#context.send(link, frame.slice(0, at));
-        frame = snapshotFrame();
+        this.#context.send(link, directory.frames.copy(frame, at));
         at = 2;
       }
-      at = writeRecord(frame, at, list.directory, slot, s, true, -1);
+      at = writeRecord(frame, at, directory, slot, s, true, -1);
       counters.syncRecordsSent++;
     }
     frame[1] = 1;
-    this.#context.send(link, frame.slice(0, at));
+    this.#context.send(link, directory.frames.copy(frame, at));
   }
 
   #redirect(link: Link): void {
@@ -93,12 +94,6 @@ export class Storm {
     this.#context.send(link, frame.subarray(0, at));
     this.#context.close(link, REASON.full);
   }
-}
-
-function snapshotFrame(): Uint8Array {
-  const frame = new Uint8Array(MAX_FRAME_BYTES);
-  frame[0] = FRAME.SNAPSHOT;
-  return frame;
 }
 
 /** The servers in a run of records whose slots are known or can be made. */
