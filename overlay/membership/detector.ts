@@ -206,8 +206,8 @@ export class Detector {
   }
 
   #second(slot: number, reporter: number): void {
-    if (!this.#suspicions.has(slot)) return;
-    this.#suspicions.reported(slot, reporter, reporter === this.#context.self);
+    const mine = reporter === this.#context.self;
+    if (!this.#suspicions.reported(slot, reporter, mine)) return;
     this.#context.touched = true;
     const deadline = confirmAt(this.#context.tuning, this.#suspicions.evidence(slot));
     this.#judgeAt = Math.min(this.#judgeAt, deadline);

@@ -10,10 +10,11 @@
 import type { Evidence } from "./confirm.ts";
 
 const FIRST_CAPACITY = 16;
-/** This server is one of the reporters. */
-const MINE = 1;
-/** Someone besides the first reporter reported, too. */
-const SECOND = 2;
+/** Beside the first reporter's slot + 1: this server is one of the reporters. */
+const MINE = 1 << 29;
+/** Beside it, too: someone besides the first reporter reported. */
+const SECOND = 1 << 30;
+const FLAGS = MINE | SECOND;
 
 /** Suspects by slot, in no order. Times are awake times in ms. */
 export class Suspicions {
@@ -22,9 +23,8 @@ export class Suspicions {
   #slots = new Int32Array(FIRST_CAPACITY);
   /** When this server came to know of each. */
   #since = new Float64Array(FIRST_CAPACITY);
-  /** Slot of the first reporter of each; −1 where the record named none. */
-  #firsts = new Int32Array(FIRST_CAPACITY);
-  #flags = new Uint8Array(FIRST_CAPACITY);
+  /** Slot + 1 of the first reporter of each, 0 where the record named none; and flags. */
+  #reporters = new Int32Array(FIRST_CAPACITY);
   /** By slot: its place in the columns + 1, or 0. */
   #places = new Int32Array();
   /** By slot: until when a veto holds. Few are vetoed. */
@@ -48,8 +48,7 @@ export class Suspicions {
     this.#places[slot] = place + 1;
     this.#slots[place] = slot;
     this.#since[place] = since;
-    this.#firsts[place] = first;
-    this.#flags[place] = mine ? MINE : 0;
+    this.#reporters[place] = (first + 1) | (mine ? MINE : 0);
   }
 
   /** A server is no longer a suspect. */
@@ -60,8 +59,7 @@ export class Suspicions {
     const moved = this.#slots[last] as number;
     this.#slots[place] = moved;
     this.#since[place] = this.#since[last] as number;
-    this.#firsts[place] = this.#firsts[last] as number;
-    this.#flags[place] = this.#flags[last] as number;
+    this.#reporters[place] = this.#reporters[last] as number;
     this.#places[moved] = place + 1;
     this.#places[slot] = 0;
     this.#heldUntil.delete(slot);
@@ -73,15 +71,17 @@ export class Suspicions {
   /** Slot of the first reporter; −1 for none, or where the server is no suspect. */
   firstReporter(slot: number): number {
     const place = this.#place(slot);
-    return place < 0 ? -1 : this.#firsts[place] as number;
+    return place < 0 ? -1 : firstOf(this.#reporters[place] as number);
   }
 
-  /** A suspect was reported once more. */
-  reported(slot: number, reporter: number, mine: boolean): void {
+  /** A suspect was reported once more; true where that is new evidence. */
+  reported(slot: number, reporter: number, mine: boolean): boolean {
     const place = this.#place(slot);
-    if (place < 0) return;
-    const other = reporter !== this.#firsts[place] ? SECOND : 0;
-    this.#flags[place] = (this.#flags[place] as number) | (mine ? MINE : 0) | other;
+    if (place < 0) return false;
+    const old = this.#reporters[place] as number;
+    const next = old | (mine ? MINE : 0) | (reporter !== firstOf(old) ? SECOND : 0);
+    this.#reporters[place] = next;
+    return next !== old;
   }
 
   /** A veto puts the death of a suspect off. */
@@ -97,7 +97,7 @@ export class Suspicions {
   /** What the time until a suspect's death depends on. */
   evidence(slot: number): Evidence {
     const place = this.#place(slot);
-    const flags = this.#flags[place] as number;
+    const flags = this.#reporters[place] as number;
     return {
       since: this.#since[place] as number,
       mine: (flags & MINE) !== 0,
@@ -118,14 +118,16 @@ export class Suspicions {
 
   #resize(capacity: number): void {
     const { size } = this;
-    const [slots, since, firsts, flags] = [this.#slots, this.#since, this.#firsts, this.#flags];
+    const [slots, since, reporters] = [this.#slots, this.#since, this.#reporters];
     this.#slots = new Int32Array(capacity);
     this.#since = new Float64Array(capacity);
-    this.#firsts = new Int32Array(capacity);
-    this.#flags = new Uint8Array(capacity);
+    this.#reporters = new Int32Array(capacity);
     this.#slots.set(slots.subarray(0, size));
     this.#since.set(since.subarray(0, size));
-    this.#firsts.set(firsts.subarray(0, size));
-    this.#flags.set(flags.subarray(0, size));
+    this.#reporters.set(reporters.subarray(0, size));
   }
+}
+
+function firstOf(reporters: number): number {
+  return (reporters & ~FLAGS) - 1;
 }

@@ -40,7 +40,8 @@ Deno.test("Suspicions keeps what each rests on, whoever comes and goes", () => {
       suspicions.delete(slot);
     } else if (held) {
       const [reporter, mine] = [below(slots), random() < 0.5];
-      suspicions.reported(slot, reporter, mine);
+      const news = (mine && !held.mine) || (reporter !== held.first && !held.second);
+      assertEquals(suspicions.reported(slot, reporter, mine), news);
       held.mine ||= mine;
       held.second ||= reporter !== held.first;
     } else if (i % 2000 < 1000) {
@@ -70,6 +71,6 @@ Deno.test("Suspicions.delete() and reported() do nothing for who is no suspect",
   const suspicions = new Suspicions();
   suspicions.add(1, 0, 2, false);
   suspicions.delete(1000);
-  suspicions.reported(3, 4, true);
+  assertEquals(suspicions.reported(3, 4, true), false);
   assertEquals([suspicions.size, suspicions.has(1)], [1, true]);
 });
