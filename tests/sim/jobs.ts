@@ -87,6 +87,8 @@ export function plan(n: number, seed: number, parts: ReadonlySet<Part>): Job[] {
   const job = (...steps: Step[]): Job => ({ n, seed, steps });
   const jobs = n > LARGE
     ? [
+      job({ part: "most", how: "crash" }),
+      job({ part: "half", how: "crash" }),
       job({ part: "restarts" }, { part: "most", how: "silence" }),
       job(
         { part: "quiet" },
