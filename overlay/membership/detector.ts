@@ -21,8 +21,7 @@ import {
 } from "./standing.ts";
 import type { Standing } from "./standing.ts";
 import type { DialFailure } from "./types.ts";
-import { encodeBeat, encodeVeto, REASON } from "./wire.ts";
-import type { Veto } from "./messages.ts";
+import { encodeBeat, REASON } from "./wire.ts";
 import { confirmAt } from "./confirm.ts";
 import { Suspicions } from "./suspicions.ts";
 
@@ -166,13 +165,9 @@ export class Detector {
     }
   }
 
-  /** A neighbour of the suspect says that it heard it lately; passed on if it is news. */
-  veto(veto: Veto, from: Link): void {
-    const { directory, list } = this.#context;
-    const slot = directory.find(veto.suspect.hi, veto.suspect.lo);
-    if (!this.#suspicions.has(slot) || this.#suspicions.isHeld(slot)) return;
-    if (incarnationOf(list.get(slot)) !== veto.incarnation) return;
-    this.#hold(slot, from);
+  /** A neighbour of the suspect says that it heard it lately. */
+  vetoed(slot: number, from: Link): void {
+    if (this.#suspicions.has(slot) && !this.#suspicions.isHeld(slot)) this.#hold(slot, from);
   }
 
   #giveUpLost(): void {
@@ -232,15 +227,8 @@ export class Detector {
 
   /** Puts a death off, and asks all others to do so, too. */
   #hold(slot: number, from: Link | undefined): void {
-    const { awake, tuning, directory, list, links } = this.#context;
+    const { awake, tuning, outbox } = this.#context;
     this.#suspicions.hold(slot, awake + tuning.vetoHoldMs);
-    const id = {
-      hi: directory.idHi[slot] as number,
-      lo: directory.idLo[slot] as number,
-    };
-    const frame = encodeVeto(id, incarnationOf(list.get(slot)));
-    for (const link of links.flooded) {
-      if (link !== from) this.#context.send(link, frame);
-    }
+    outbox.veto(slot, from?.bit ?? -1);
   }
 }

@@ -4,7 +4,7 @@ import type { Input, Member, MembershipOptions, Output } from "./mod.ts";
 import { Directory } from "./directory.ts";
 import { RECORD_BYTES, writeRecord } from "./records.ts";
 import { ALIVE, DEAD, standing, type Status, SUSPECT } from "./standing.ts";
-import { decode, encodeHello, encodeRequest, FRAME } from "./wire.ts";
+import { decode, encodeBeat, encodeHello, encodeRequest, FRAME } from "./wire.ts";
 
 function member(n: number): Member {
   const hex = n.toString(16).padStart(16, "0");
@@ -81,14 +81,34 @@ class Bench {
   }
 
   /** A flooded record about a server. */
-  tell(link: number, about: Member, incarnation: number, status: Status): void {
+  tell(link: number, about: Member, incarnation: number, status: Status, vetoed = false): void {
     const directory = new Directory();
     const slot = directory.intern(about);
     const frame = new Uint8Array(400);
     frame[0] = FRAME.RECORDS;
     const s = standing(incarnation, status);
-    const end = writeRecord(frame, 1, directory, slot, s, true, -1);
+    const end = writeRecord(frame, 1, directory, slot, s, true, -1, vetoed);
     this.send(link, frame.slice(0, end));
+  }
+
+  /** Peers of all these links let themselves be heard. */
+  hear(...links: number[]): void {
+    for (const link of links) {
+      this.send(link, encodeBeat({ hashA: 0, hashB: 0, degree: links.length }));
+    }
+  }
+
+  /** The links that were sent a veto for a server since the start. */
+  vetoesOf(about: Member): number[] {
+    return this.of("send").filter(({ bytes }) => {
+      const message = decode(bytes);
+      if (message?.type !== "records") return false;
+      const { records } = message;
+      while (records.next()) {
+        if (records.vetoed && records.idLo === parseInt(about.id.slice(9), 16)) return true;
+      }
+      return false;
+    }).map(({ link }) => link);
   }
 
   ids(): string[] {
@@ -213,6 +233,60 @@ Deno.test("Membership suspects a silent neighbour after 2.5 s and declares it de
   bench.run(60);
   assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
   assertEquals(bench.of("close").map((o) => o.link), [1]);
+});
+
+Deno.test("Membership vetoes, to all its links, a suspicion of a neighbour that it heard lately", () => {
+  const bench = new Bench();
+  for (const n of [2, 3, 4]) bench.connect(n, member(n));
+  bench.run(900);
+  bench.hear(2, 3, 4);
+  bench.run(100);
+  bench.tell(3, member(2), 1, SUSPECT);
+  bench.run(50);
+  assertEquals(bench.vetoesOf(member(2)), [2, 3, 4]);
+  // It neither says so again nor gives up the neighbour while that is heard.
+  for (let second = 0; second < 10; second++) {
+    bench.run(900);
+    bench.hear(2, 3, 4);
+  }
+  assertEquals(bench.vetoesOf(member(2)), [2, 3, 4]);
+  assertEquals(bench.of("left"), []);
+});
+
+Deno.test("Membership passes a veto on once, and puts its own verdict off by 2.5 s", () => {
+  const bench = new Bench();
+  for (const n of [2, 3, 4]) bench.connect(n, member(n));
+  // Every 500 ms, so that only the suspect is silent.
+  const stay = (ms: number) => {
+    for (let past = 0; past < ms; past += 500) {
+      bench.run(500);
+      bench.hear(3, 4);
+    }
+  };
+  stay(3000);
+  assertEquals(bench.membership.status().suspects, 1);
+  bench.tell(3, member(2), 1, SUSPECT, true);
+  bench.tell(4, member(2), 1, SUSPECT, true);
+  bench.tell(3, member(2), 1, SUSPECT, true);
+  stay(2000);
+  assertEquals(bench.vetoesOf(member(2)), [2], "those that said it need not be told");
+  assertEquals(bench.of("left"), []);
+  stay(1000);
+  assertEquals(bench.of("left").map((o) => o.cause), ["dead"]);
+});
+
+Deno.test("Membership takes no notice of a veto for another incarnation", () => {
+  const bench = new Bench();
+  for (const n of [2, 3]) bench.connect(n, member(n));
+  for (let past = 0; past < 3000; past += 500) {
+    bench.run(500);
+    bench.hear(3);
+  }
+  bench.tell(3, member(2), 2, ALIVE);
+  bench.tell(3, member(2), 1, SUSPECT, true);
+  assertEquals(bench.membership.status().suspects, 0);
+  bench.run(100);
+  assertEquals(bench.vetoesOf(member(2)), []);
 });
 
 Deno.test("Membership beats on all links at once, whole seconds from where it is told to", () => {

@@ -115,14 +115,6 @@ export interface Diff {
   readonly records: RecordReader;
 }
 
-/** A neighbour heard the suspect lately. */
-export interface Veto {
-  readonly type: "veto";
-  readonly suspect: WireId;
-  /** The incarnation that is suspected. */
-  readonly incarnation: number;
-}
-
 /** All raise their incarnations; or a newcomer has its snapshot. */
 export interface Bare {
   readonly type: "raise" | "ready";
@@ -139,5 +131,4 @@ export type Message =
   | Records
   | Digest
   | Diff
-  | Veto
   | Bare;

@@ -15,6 +15,8 @@ import { FRAME, MAX_FRAME_BYTES } from "./wire.ts";
 
 /** Set beside the link bits: the record goes out with its tail. */
 const FULL = 1 << 30;
+/** Set beside them: the record is a suspicion, and goes out as vetoed. */
+const VETOED = 1 << 31;
 
 /** Up to this length bytes are copied faster one by one. */
 const LONG_BYTES = 128;
@@ -25,7 +27,7 @@ export class Outbox {
   dueAt = Infinity;
   /** The server that first reported a suspicion, for the records that go out; −1 for none. */
   reporterOf: (slot: number) => number = () => -1;
-  /** By slot: the links that need not be told, and {@linkcode FULL}. */
+  /** By slot: the links that need not be told, {@linkcode FULL} and {@linkcode VETOED}. */
   readonly #news = new SlotMap();
   readonly #context: Context;
   /** How long the batch at hand waits, in ms. */
@@ -52,11 +54,28 @@ export class Outbox {
     if (this.dueAt === Infinity) this.#begin();
   }
 
-  /** The same statement came from another flood target: it need not be told. */
-  heardFrom(slot: number, bit: number): void {
+  /**
+   * Takes in that a suspicion is vetoed. That does not wait any longer where news is dense: it is to
+   * come before the verdict.
+   *
+   * @param bit Flood target that it came from, or −1.
+   */
+  veto(slot: number, bit: number): void {
+    const i = this.#news.place(slot);
+    const told = bit >= 0 ? 1 << bit : 0;
+    this.#news.values[i] = told | VETOED | (this.#news.values[i] as number) & FULL;
+    const { now, tuning } = this.#context;
+    this.dueAt = Math.min(this.dueAt, now + tuning.batchMs);
+    this.#context.touched = true;
+  }
+
+  /** The same statement, vetoed or not, came from another flood target: it need not be told. */
+  heardFrom(slot: number, bit: number, vetoed: boolean): void {
     if (bit < 0) return;
     const i = this.#news.find(slot);
-    if (i >= 0) this.#news.values[i] = (this.#news.values[i] as number) | (1 << bit);
+    if (i < 0) return;
+    const value = this.#news.values[i] as number;
+    if (vetoed || (value & VETOED) === 0) this.#news.values[i] = value | (1 << bit);
   }
 
   /** A batch begins. */
@@ -147,7 +166,9 @@ export class Outbox {
   #write(out: Uint8Array, at: number, slot: number, mask: number, reporter: number): number {
     const { directory, list } = this.#context;
     const full = (mask & FULL) !== 0;
-    return writeRecord(out, at, directory, slot, list.get(slot), full, reporter);
+    const s = list.get(slot);
+    const vetoed = (mask & VETOED) !== 0 && isSuspect(s);
+    return writeRecord(out, at, directory, slot, s, full, reporter, vetoed);
   }
 }
 

@@ -91,8 +91,6 @@ export class Receiver {
         return this.#parts.antiEntropy.digest(link, message);
       case "diff":
         return this.#parts.antiEntropy.diff(link, message);
-      case "veto":
-        return this.#parts.detector.veto(message, link);
       case "raise":
         this.#parts.healer.raise(undefined, link);
         return;
@@ -110,14 +108,15 @@ export class Receiver {
       const said = records.standing;
       const held = list.get(slot);
       if (said === held) {
-        outbox.heardFrom(slot, link.bit);
+        outbox.heardFrom(slot, link.bit, records.vetoed);
         if (statusOf(said) === SUSPECT) {
           this.#parts.detector.repeated(slot, records.reporter(directory));
         }
       } else if (said > held && (held !== UNKNOWN || records.tailAt >= 0)) {
         const reporter = records.reporter(directory);
         this.#context.say(slot, said, { from: link, reporter });
-      }
+      } else continue;
+      if (records.vetoed) this.#parts.detector.vetoed(slot, link);
     }
   }
 }

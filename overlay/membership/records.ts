@@ -4,20 +4,22 @@
  *
  *     head 1 | id 8 | incarnation 4 | [reporter 8] | [port 2 | pid 4 | host length 1 | host]
  *
- * The head is the status (bits 0–2), {@linkcode HAS_TAIL} and {@linkcode HAS_REPORTER}. Numbers
- * are big-endian.
+ * The head is the status (bits 0–2), {@linkcode HAS_TAIL}, {@linkcode HAS_REPORTER} and
+ * {@linkcode IS_VETOED}. Numbers are big-endian.
  *
  * @module
  */
 
 import { type Directory, MAX_HOST_BYTES, TAIL_FIXED_BYTES } from "./directory.ts";
-import { incarnationOf, isStanding, standing, statusOf } from "./standing.ts";
+import { incarnationOf, isStanding, standing, statusOf, SUSPECT } from "./standing.ts";
 import type { Standing, Status } from "./standing.ts";
 
 /** Head bit: port, process ID and host follow. */
 export const HAS_TAIL = 8;
 /** Head bit: the ID of the server that reported a suspicion follows. */
 export const HAS_REPORTER = 16;
+/** Head bit of a suspicion: a neighbour heard the suspect lately. */
+export const IS_VETOED = 32;
 /** Bytes of a record without reporter and tail. */
 export const RECORD_BYTES = 13;
 /** Most bytes of one record. */
@@ -40,6 +42,7 @@ export function recordBytes(
  *
  * @param full Whether the receiver may not know the server yet.
  * @param reporter Slot of the server that reported a suspicion, or −1.
+ * @param vetoed Whether a neighbour heard the suspect lately.
  */
 export function writeRecord(
   out: Uint8Array,
@@ -49,9 +52,10 @@ export function writeRecord(
   s: Standing,
   full: boolean,
   reporter: number,
+  vetoed = false,
 ): number {
   out[at] = statusOf(s) | (full ? HAS_TAIL : 0) |
-    (reporter >= 0 ? HAS_REPORTER : 0);
+    (reporter >= 0 ? HAS_REPORTER : 0) | (vetoed ? IS_VETOED : 0);
   at = writeId(out, at + 1, directory, slot);
   at = write32(out, at, incarnationOf(s));
   if (reporter >= 0) at = writeId(out, at, directory, reporter);
@@ -113,6 +117,8 @@ export class RecordReader {
   standing: Standing = 0;
   /** True where the record names who reported a suspicion. */
   hasReporter = false;
+  /** True for a suspicion where a neighbour heard the suspect lately. */
+  vetoed = false;
   /** Upper half of the reporter's ID. */
   reporterHi = 0;
   /** Lower half of the reporter's ID. */
@@ -135,10 +141,12 @@ export class RecordReader {
     if (at === bytes.length) return false;
     if (at + RECORD_BYTES > bytes.length) return this.#fail();
     const head = bytes[at] as number;
-    if (head >= 2 * HAS_REPORTER) return this.#fail();
+    if (head >= 2 * IS_VETOED) return this.#fail();
     const incarnation = read32(bytes, at + 9);
     const status = head & 7;
     if (!isStanding(incarnation, status)) return this.#fail();
+    this.vetoed = (head & IS_VETOED) !== 0;
+    if (this.vetoed && status !== SUSPECT) return this.#fail();
     this.idHi = read32(bytes, at + 1);
     this.idLo = read32(bytes, at + 5);
     this.standing = standing(incarnation, status as Status);

@@ -45,9 +45,8 @@ export const FRAME = {
   DIGEST: 11,
   DIFF: 12,
   RAISE: 13,
-  VETO: 14,
-  REDIRECT: 15,
-  READY: 16,
+  REDIRECT: 14,
+  READY: 15,
 } as const;
 
 /** Why a link ends or does not come to be. */
@@ -108,12 +107,6 @@ export function decode(bytes: Uint8Array): Message | undefined {
       return decodeDigest(bytes);
     case FRAME.DIFF:
       return decodeDiff(bytes);
-    case FRAME.VETO:
-      return bytes.length !== 13 ? undefined : {
-        type: "veto",
-        suspect: readId(bytes, 1),
-        incarnation: read32(bytes, 9),
-      };
     case FRAME.RAISE:
       return bytes.length === 1 ? { type: "raise" } : undefined;
     case FRAME.READY:
@@ -293,13 +286,4 @@ export function encodeBeat(beat: Omit<Beat, "type">): Uint8Array {
 /** A drop frame. */
 export function encodeDrop(reason: number): Uint8Array {
   return Uint8Array.of(FRAME.DROP, reason);
-}
-
-/** A veto frame. */
-export function encodeVeto(suspect: WireId, incarnation: number): Uint8Array {
-  const out = new Uint8Array(13);
-  out[0] = FRAME.VETO;
-  write32(out, write32(out, 1, suspect.hi), suspect.lo);
-  write32(out, 9, incarnation);
-  return out;
 }

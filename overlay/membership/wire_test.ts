@@ -1,14 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { Directory } from "./directory.ts";
-import { MAX_RECORD_BYTES, recordBytes, RecordReader, writeRecord } from "./records.ts";
-import { ALIVE, DEAD, standing, SUSPECT } from "./standing.ts";
+import {
+  MAX_RECORD_BYTES,
+  RECORD_BYTES,
+  recordBytes,
+  RecordReader,
+  writeRecord,
+} from "./records.ts";
+import { ALIVE, DEAD, LEFT, standing, type Status, SUPERSEDED, SUSPECT } from "./standing.ts";
 import {
   decode,
   encodeBeat,
   encodeDrop,
   encodeHello,
   encodeRequest,
-  encodeVeto,
   FRAME,
   MAX_BUCKET_BITS,
   MAX_FRAME_BYTES,
@@ -73,7 +78,6 @@ const FRAMES: Record<string, Uint8Array> = {
   digest: DIGEST,
   diff: frame([FRAME.DIFF, 0, 4, 0, 2, 0, 3, 0, 15], record(true, false)),
   raise: frame([FRAME.RAISE]),
-  veto: encodeVeto({ hi: 9, lo: 8 }, 7),
   redirect: frame([FRAME.REDIRECT], record(true, false)),
   ready: frame([FRAME.READY]),
 };
@@ -150,6 +154,25 @@ Deno.test("RecordReader without a tail finds known members only", () => {
   assertEquals(reader.slot(directory), slot);
 });
 
+Deno.test("RecordReader reads a veto of a suspicion, and refuses one of anything else", () => {
+  const directory = new Directory();
+  const slot = directory.intern(A);
+  const bytes = new Uint8Array(RECORD_BYTES);
+  const read = (status: Status, vetoed: boolean) => {
+    writeRecord(bytes, 0, directory, slot, standing(5, status), false, -1, vetoed);
+    const reader = new RecordReader(bytes, 0);
+    return reader.next() ? reader.vetoed : "malformed";
+  };
+  assertEquals([read(SUSPECT, true), read(SUSPECT, false), read(DEAD, false)], [
+    true,
+    false,
+    false,
+  ]);
+  for (const status of [ALIVE, DEAD, SUPERSEDED, LEFT] as const) {
+    assertEquals(read(status, true), "malformed");
+  }
+});
+
 Deno.test("RecordReader refuses a tail that makes no address", () => {
   const bytes = record(true, false);
   bytes[bytes.length - 1] = 0x20;
@@ -175,5 +198,5 @@ Deno.test("standing numbers on the wire are the protocol's", () => {
   assertEquals(record(false, false)[0], 2);
   assertEquals([...record(false, false).slice(9, 13)], [0, 0, 0, 5]);
   assertEquals(ALIVE, 0);
-  assertEquals(Object.values(FRAME), [...Array(16).keys()].map((i) => i + 1));
+  assertEquals(Object.values(FRAME), [...Array(15).keys()].map((i) => i + 1));
 });
