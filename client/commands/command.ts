@@ -104,6 +104,8 @@ export interface Where {
   readonly discover: string | undefined;
   /** File with the circuit's key. */
   readonly hmac: string | undefined;
+  /** Milliseconds after which a search by multicast ends, and says what may be wrong. */
+  readonly timeoutMs: number;
   /** As in the options of the library's `dial`. */
   readonly redial?: boolean | undefined;
 }

@@ -13,9 +13,6 @@ import { Output } from "./output.ts";
 /** Exit statuses of the signals that interrupt the tool, as shells have them: 128 and the number. */
 const INTERRUPTS: readonly (readonly [Deno.Signal, number])[] = [["SIGINT", 130], ["SIGTERM", 143]];
 
-/** The time for finding a server is limited by the signal, which knows what the user wants. */
-const FOREVER_MS = 2 ** 31 - 1;
-
 /** This process. */
 export function systemContext(): World {
   return {
@@ -69,11 +66,10 @@ class ProcessContext implements Context {
 
   async connect(where: Where, signal: AbortSignal): Promise<Client> {
     const { connect, dial, discover } = await import("../mod.ts");
-    const options = { signal, key: await keyIn(where.hmac, this), redial: where.redial };
+    const { timeoutMs, redial } = where;
+    const options = { signal, timeoutMs, key: await keyIn(where.hmac, this), redial };
     if (where.dial !== undefined) return await dial(where.dial, options);
-    if (where.discover !== undefined) {
-      return await discover(where.discover, { ...options, timeoutMs: FOREVER_MS });
-    }
+    if (where.discover !== undefined) return await discover(where.discover, options);
     return await connect(options);
   }
 }

@@ -13,7 +13,7 @@ async function run(argv: string, options?: FakeOptions) {
   return { status, out: world.out, err: world.err, asked: world.asked, world };
 }
 
-const NOWHERE = { dial: undefined, discover: undefined, hmac: undefined };
+const NOWHERE = { dial: undefined, discover: undefined, hmac: undefined, timeoutMs: 5_000 };
 
 Deno.test("dispatch() without a command prints the help on standard error", async () => {
   const { status, out, err } = await run("");
@@ -103,8 +103,9 @@ Deno.test("dispatch() does not wait long for an interrupted command that hangs",
 
 Deno.test("the flags for finding a server reach the client", async () => {
   assertEquals((await run("ls /")).asked[0], NOWHERE);
-  const where = { dial: "a:1", discover: "228.8.8.8:1", hmac: "k" };
-  assertEquals((await run("ls -d a:1 / -discover=228.8.8.8:1 -hmac k")).asked[0], where);
+  const where = { dial: "a:1", discover: "228.8.8.8:1", hmac: "k", timeoutMs: 250 };
+  const typed = "ls -d a:1 / -discover=228.8.8.8:1 -hmac k -timeout 0.25";
+  assertEquals((await run(typed)).asked[0], where);
 });
 
 Deno.test("-timeout bounds finding a server", async () => {

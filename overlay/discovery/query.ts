@@ -8,7 +8,7 @@ import { cancelled, CircuitError, type ErrorCode } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { encodeDatagram, newNonce } from "./datagram.ts";
 import { GroupChannel, type Health } from "./group.ts";
-import { describeRefused, Inbox } from "./inbox.ts";
+import { describeRefused, Inbox, MAX_SKEW_MS } from "./inbox.ts";
 import type { Datagram, DatagramNetwork } from "./network.ts";
 import { formatGroup, type Group, parseGroup } from "./parse_group.ts";
 import { queryDelayMs } from "./schedule.ts";
@@ -178,11 +178,15 @@ class Search {
       describeRefused(this.#inbox.refused),
       this.#trouble ? `trouble: ${this.#trouble.message}` : "",
     ].filter((hint) => hint !== "");
+    // A server does not answer whom it does not believe, and only its log says so.
+    const alike = this.#seal.keyed
+      ? `the same key and a clock at most ${MAX_SKEW_MS / 1000} s off`
+      : "no key, as here";
     return new CircuitError(
       "TIMEOUT",
       `no server answered on multicast group ${group} within ${this.#timeoutMs / 1000} s: check ` +
-        `that a server runs with -discover ${group} on this network and with the same key, and ` +
-        "that no firewall stops UDP between it and this host" +
+        `that a server runs with -discover ${group} on this network, with ${alike}, and that no ` +
+        "firewall stops UDP between it and this host" +
         hints.map((hint) => `; ${hint}`).join(""),
     );
   }

@@ -87,15 +87,17 @@ Deno.test("discoverServers() says on time-out what to check", async () => {
   const clock = new FakeClock();
   const network = lan.host("10.0.0.9");
   network.trouble = new CircuitError("UNREACHABLE", "Network is unreachable");
-  const failure = assertRejects(
-    () => discoverServers(GROUP, { network, clock, timeoutMs: 2_500 }).next(),
-    CircuitError,
-  );
-  await clock.advance(2_500);
-  const { code, message } = await failure;
-  assertEquals(code, "TIMEOUT");
-  for (const part of [GROUP, "2.5 s", "-discover", "same key", "firewall", "eth0 (10.0.0.9)"]) {
-    assertStringIncludes(message, part);
+  for (const [key, alike] of [[undefined, "no key"], [KEY, "the same key and a clock"]] as const) {
+    const failure = assertRejects(
+      () => discoverServers(GROUP, { network, clock, key, timeoutMs: 2_500 }).next(),
+      CircuitError,
+    );
+    await clock.advance(2_500);
+    const { code, message } = await failure;
+    assertEquals(code, "TIMEOUT");
+    for (const part of [GROUP, "2.5 s", "-discover", alike, "firewall", "eth0 (10.0.0.9)"]) {
+      assertStringIncludes(message, part);
+    }
   }
   assertEquals([lan.sockets.size, clock.pending], [0, 0]);
 });

@@ -78,6 +78,20 @@ circuitTest("-timeout says how long to wait for an answer", async () => {
   );
 });
 
+circuitTest(
+  "-timeout says how long to search by multicast, and what to check is told",
+  async () => {
+    // A group that no server is in.
+    const group = "239.255.77.1:7";
+    const reason =
+      /no server answered on multicast group 239\.255\.77\.1:7 within 0\.3 s: check that /;
+    await assertRefused(["ls", "-discover", group, "-timeout", "0.3", "/"], reason);
+    await assertRefused(["ls", "-timeout", "0.3", "/"], reason, {
+      env: { CIRCUIT_DISCOVER: group },
+    });
+  },
+);
+
 circuitTest("what speaks another language is told from a server", async () => {
   await using http = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
