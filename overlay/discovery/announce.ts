@@ -29,6 +29,9 @@ export const REPORTS_PER_SECOND = 20;
 /** Answers are put off by chance, by up to a millisecond a server that is there, but not longer. */
 export const MAX_ANSWER_DELAY_MS = 200;
 
+/** Milliseconds for which datagrams that are ignored for one reason are not warned of again: 1 h. */
+export const COMPLAIN_AGAIN_MS = 3_600_000;
+
 /** What follows from a warning. */
 const CONSEQUENCE = "the server runs on and tries again; -j joins a circuit without it";
 
@@ -86,6 +89,8 @@ export class Announcer {
   readonly #answers = new RateLimit(ANSWERS_PER_SECOND);
   readonly #listeners = new Set<(server: FoundServer) => void>();
   readonly #pendingAnswers = new Set<() => void>();
+  /** When a reason to ignore datagrams was last told. */
+  readonly #complained = new Map<Refusal, number>();
   #nonces: readonly bigint[] = [];
   #sent = 0;
   #failures = 0;
@@ -234,7 +239,7 @@ export class Announcer {
   #onDatagram({ bytes, from }: Datagram, toGroup: boolean): void {
     // A datagram may come from an interface that another program on this host has joined.
     if (this.#localOnly && !isLoopbackHost(from.host)) return;
-    const accepted = this.#inbox.accept(bytes);
+    const accepted = this.#inbox.accept(bytes, from);
     const own = accepted?.message.id === this.#options.self.id;
     if (!isLoopbackHost(from.host)) this.#doubt.heard(own);
     if (!accepted || own || this.#stopped) return;
@@ -275,11 +280,14 @@ export class Announcer {
     }
   }
 
-  #onRefusal(refusal: Refusal, first: boolean): void {
-    if (!first) return;
+  #onRefusal(refusal: Refusal, from: UdpAddress | undefined): void {
+    const now = this.#clock.now();
+    if (now - (this.#complained.get(refusal) ?? -Infinity) < COMPLAIN_AGAIN_MS) return;
+    this.#complained.set(refusal, now);
     // Other programs may use the group: their datagrams are nobody's mistake.
     const level = refusal === "malformed" ? "debug" : "warn";
-    this.#log(level, `ignored a datagram that is ${explainRefusal(refusal)} (said once)`);
+    const what = from === undefined ? "a datagram" : `a datagram from ${from.host}`;
+    this.#log(level, `ignored ${what} that is ${explainRefusal(refusal)} (said once an hour)`);
   }
 
   #log(level: Parameters<Log>[0], message: string): void {

@@ -6,6 +6,7 @@ import {
   Announcer,
   type AnnouncerOptions,
   ANSWERS_PER_SECOND,
+  COMPLAIN_AGAIN_MS,
   REPORTS_PER_SECOND,
 } from "./announce.ts";
 import { decodeDatagram, encodeDatagram, type Message } from "./datagram.ts";
@@ -196,7 +197,7 @@ Deno.test("Announcer believes answers to its own queries only", async () => {
   assertEquals(server.heard, ["9 at a:1"]);
 });
 
-Deno.test("Announcer with a key ignores servers without it, with another, and stale ones; says so once", async () => {
+Deno.test("Announcer with a key ignores servers without it, with another, and stale ones; says so", async () => {
   const lan = new MemoryLan();
   const clock = new FakeClock();
   await using keyed = start(1, lan.host("10.0.0.1"), clock, { key: KEY });
@@ -216,9 +217,30 @@ Deno.test("Announcer with a key ignores servers without it, with another, and st
   await settle();
   assertEquals(keyed.heard, []);
   assertEquals(keyed.announcer.refused.get("stale"), 1);
+  const warning = warnings(keyed.log).at(-1) ?? "";
+  assertStringIncludes(warning, "from 10.0.0.4 that is more than 60 s old or ahead: the clocks");
   await friend.say({ ...message, sentAt: clock.wall() - MAX_SKEW_MS }, new Seal(KEY));
   await settle();
   assertEquals(keyed.heard, ["4 at a:1"]);
+});
+
+Deno.test("Announcer says once an hour what it ignores", async () => {
+  const lan = new MemoryLan();
+  const clock = new FakeClock();
+  await using server = start(1, lan.host("10.0.0.1"), clock, { key: KEY });
+  await using late = stranger(lan, "10.0.0.4");
+  await clock.advance(1);
+  const say = async () => {
+    const sentAt = clock.wall() - 2 * MAX_SKEW_MS;
+    await late.say({ type: "query", sentAt, nonce: 1n }, new Seal(KEY));
+    await settle();
+    return warnings(server.log).filter((line) => line.includes("10.0.0.4")).length;
+  };
+  assertEquals([await say(), await say()], [1, 1]);
+  await clock.advance(COMPLAIN_AGAIN_MS - 1);
+  assertEquals(await say(), 1);
+  await clock.advance(1);
+  assertEquals([await say(), await say()], [2, 2]);
 });
 
 Deno.test("Announcer answers with the key that the query was made with", async () => {

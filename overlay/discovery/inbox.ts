@@ -6,6 +6,7 @@
  */
 
 import { decodeDatagram, type Message } from "./datagram.ts";
+import type { UdpAddress } from "./network.ts";
 import type { Seal } from "./seal.ts";
 
 /** Most milliseconds that a sealed datagram's time may be off, either way: a minute. */
@@ -48,17 +49,17 @@ export interface Accepted {
 export class Inbox {
   readonly #seal: Seal;
   readonly #wall: () => number;
-  readonly #onRefusal: (refusal: Refusal, first: boolean) => void;
+  readonly #onRefusal: (refusal: Refusal, from: UdpAddress | undefined) => void;
   readonly #refused = new Map<Refusal, number>();
 
   /**
    * @param wall The time, in ms since 1970.
-   * @param onRefusal Told of each datagram that is ignored, and whether it is the first of its kind.
+   * @param onRefusal Told of each datagram that is ignored, and who sent it.
    */
   constructor(
     seal: Seal,
     wall: () => number,
-    onRefusal: (refusal: Refusal, first: boolean) => void = () => {},
+    onRefusal: (refusal: Refusal, from: UdpAddress | undefined) => void = () => {},
   ) {
     this.#seal = seal;
     this.#wall = wall;
@@ -70,13 +71,16 @@ export class Inbox {
     return this.#refused;
   }
 
-  /** The message; undefined if the datagram is to be ignored. Never throws. */
-  accept(bytes: Uint8Array): Accepted | undefined {
+  /**
+   * The message; undefined if the datagram is to be ignored. Never throws.
+   *
+   * @param from Who sent it, for who is told of what is ignored.
+   */
+  accept(bytes: Uint8Array, from?: UdpAddress): Accepted | undefined {
     const judged = this.#judge(bytes);
     if (typeof judged !== "string") return judged;
-    const count = this.#refused.get(judged) ?? 0;
-    this.#refused.set(judged, count + 1);
-    this.#onRefusal(judged, count === 0);
+    this.#refused.set(judged, (this.#refused.get(judged) ?? 0) + 1);
+    this.#onRefusal(judged, from);
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeDatagram } from "./datagram.ts";
 import { describeRefused, Inbox, MAX_SKEW_MS, type Refusal } from "./inbox.ts";
+import type { UdpAddress } from "./network.ts";
 import { Seal } from "./seal.ts";
 
 const KEY = new Uint8Array(64).fill(3);
@@ -29,19 +30,20 @@ Deno.test("Inbox.accept() ignores the time where no key vouches for it", () => {
 });
 
 Deno.test("Inbox.accept() refuses keyless datagrams with a key, sealed ones without, and other keys", () => {
-  const seen: [Refusal, boolean][] = [];
-  const onRefusal = (refusal: Refusal, first: boolean) => void seen.push([refusal, first]);
+  const seen: [Refusal, string | undefined][] = [];
+  const onRefusal = (refusal: Refusal, from?: UdpAddress) => void seen.push([refusal, from?.host]);
+  const from = { host: "10.0.0.9", port: 7 };
   const keyed = new Inbox(new Seal(KEY), () => NOW, onRefusal);
   assertEquals(keyed.accept(queryAt(NOW, new Seal())), undefined);
-  assertEquals(keyed.accept(queryAt(NOW, new Seal(new Uint8Array(64)))), undefined);
+  assertEquals(keyed.accept(queryAt(NOW, new Seal(new Uint8Array(64))), from), undefined);
   assertEquals(keyed.accept(queryAt(NOW, new Seal(new Uint8Array(64)))), undefined);
   const keyless = new Inbox(new Seal(), () => NOW, onRefusal);
   assertEquals(keyless.accept(queryAt(NOW, new Seal(KEY))), undefined);
   assertEquals(seen, [
-    ["keyless", true],
-    ["unauthentic", true],
-    ["unauthentic", false],
-    ["keyed", true],
+    ["keyless", undefined],
+    ["unauthentic", "10.0.0.9"],
+    ["unauthentic", undefined],
+    ["keyed", undefined],
   ]);
 });
 
