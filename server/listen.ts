@@ -80,7 +80,7 @@ function interfaceAddress(
     "BAD_REQUEST",
     own.length > 0
       ? `interface ${name} has no address to listen on`
-      : `there is no interface ${name}: this machine has ${names}`,
+      : `there is no interface ${name} with an address: this machine has ${names}`,
   );
 }
 
@@ -90,6 +90,35 @@ function outwardAddress(host: string, interfaces: readonly Deno.NetworkInterface
   // A socket bound to 0.0.0.0 does not answer on IPv6.
   if (host === "::") return (v4 ?? outward[0])?.address ?? "::1";
   return v4?.address ?? "127.0.0.1";
+}
+
+/**
+ * What whoever starts a server that listens on all interfaces has to know: it has one address, by
+ * which not everybody may reach it.
+ *
+ * @param interfaces As in {@linkcode chooseListen}.
+ * @returns a line for the log, undefined where there is nothing to say.
+ */
+export function remarkOn(
+  { host, advertise }: Listening,
+  interfaces: readonly Deno.NetworkInterfaceInfo[],
+): { level: "info" | "warn"; text: string } | undefined {
+  if (!ALL_INTERFACES.includes(host)) return undefined;
+  if (isLoopback(advertise)) {
+    const text = "this machine has no address but that of loopback, so nobody else can reach the " +
+      "server; start it again when there is a network";
+    return { level: "warn", text };
+  }
+  const own = interfaces.find(({ address }) => address === advertise);
+  const others = interfaces.filter((each) =>
+    each.family === own?.family && each.name !== own.name && !isLoopback(each.address) &&
+    !isLinkLocal(each)
+  );
+  if (!own || others.length === 0) return undefined;
+  const list = others.map(({ name, address }) => `${address} (${name})`).join(", ");
+  const text = `others are told ${advertise} (${own.name}) alone; -a or -if chooses another ` +
+    `address for those who reach this machine only at ${list}`;
+  return { level: "info", text };
 }
 
 /** True for addresses that only this machine can reach. */

@@ -21,7 +21,7 @@ import { Children } from "./children.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { anchorHandlers, rootHandlers } from "./handlers.ts";
 import { logKeys } from "./keys.ts";
-import { chooseListen } from "./listen.ts";
+import { chooseListen, remarkOn } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
 
@@ -151,7 +151,8 @@ export async function launch(
   let server: RunningServer | undefined;
   try {
     options.keys?.forEach(checkKey);
-    const where = chooseListen(options, Deno.networkInterfaces());
+    const interfaces = Deno.networkInterfaces();
+    const where = chooseListen(options, interfaces);
     const listener = tcp.listen(where.host, where.port);
     const serverId = newServerId();
     const address = formatAddress({
@@ -167,6 +168,8 @@ export async function launch(
     for (const seed of seeds) await server.node.join(seed);
     server.announcer?.start();
     log("info", `listening on ${formatHostPort(where.host, listener.port)} as ${address}`);
+    const remark = remarkOn(where, interfaces);
+    if (remark) log(remark.level, remark.text);
     return server;
   } catch (error) {
     if (server) await server.stop();

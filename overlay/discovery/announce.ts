@@ -207,7 +207,7 @@ export class Announcer {
     if (through !== this.#through) {
       // Whoever can be reached now, and could not before, has not heard this server yet.
       if (this.#healthy !== undefined) this.#sent = 1;
-      this.#log("info", `on the air through ${through}`);
+      this.#onTheAir(interfaces, through);
     }
     this.#healthy = true;
     this.#through = through;
@@ -215,6 +215,14 @@ export class Announcer {
     if (interfaces.every(({ address }) => isLoopbackHost(address))) return;
     const doubt = this.#doubt.warning(this.#sent);
     if (doubt) this.#log("warn", `${doubt}; ${CONSEQUENCE}`);
+  }
+
+  #onTheAir(interfaces: readonly NetworkInterface[], through: string): void {
+    const alone = !this.#localOnly && this.#options.interface === undefined &&
+      interfaces.every(({ address }) => isLoopbackHost(address));
+    if (!alone) return this.#log("info", `on the air through ${through}`);
+    const why = "this machine has no other IPv4 address, so only programs on it hear of the server";
+    this.#log("warn", `on the air through ${through} alone: ${why}; ${CONSEQUENCE}`);
   }
 
   #failed(trouble: CircuitError | undefined): void {

@@ -371,6 +371,11 @@ Deno.test("Announcer begins anew on an interface that comes up", async () => {
   await clock.advance(60_000);
   assertEquals(other.heard[0], "1 at 10.0.0.1:7000");
   assertEquals(server.heard[0], "2 at 10.0.0.2:7000");
+  // Before, it sent what nobody else could hear.
+  const [warning, ...more] = warnings(server.log);
+  assertStringIncludes(warning ?? "", "on the air through lo alone");
+  assertEquals(more, []);
+  assertStringIncludes(server.log.at(-1) ?? "", "info: multicast discovery on 239.1.1.1:7711: on");
 });
 
 Deno.test("Announcer of a server on loopback keeps to this host", async () => {

@@ -69,7 +69,10 @@ circuitTest("start fails with one clear line and status 1", async (logs) => {
   const wrong = server.address.replace(/Q.*/, "Q0123456789abcdef");
   const failures: [string[], RegExp][] = [
     [["-a", server.hostPort], /cannot listen on 127\.0\.0\.1:\d+: the port is in use/],
-    [["-if", "no-such-interface"], /there is no interface no-such-interface: this machine has /],
+    [
+      ["-if", "no-such-interface"],
+      /there is no interface no-such-interface with an address: this machine has /,
+    ],
     [["-a", "127.0.0.1", "-if", "lo"], /-a and -if exclude each other/],
     [["-a", "nonsense:nonsense"], /bad listening address "nonsense:nonsense"/],
     [["-a", "127.0.0.1:99999"], /bad listening address/],
