@@ -6,6 +6,7 @@
 
 import { parseAddress } from "../address.ts";
 import { type CircuitError, toCircuitError } from "../errors.ts";
+import { Answers } from "./answers.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { encodeDatagram, newNonce, type Query } from "./datagram.ts";
 import { chooseInterfaces, GroupChannel, type Health, isHealthy, isLoopbackHost } from "./group.ts";
@@ -19,9 +20,6 @@ import { announceDelayMs, BURST_QUERIES, retryDelayMs } from "./schedule.ts";
 import { type DiscoveryKey, Seal } from "./seal.ts";
 import type { FoundServer, Log } from "./types.ts";
 import { udpNetwork } from "./udp.ts";
-
-/** Queries that a server answers a second; the rest are ignored, for their senders ask again. */
-export const ANSWERS_PER_SECOND = 100;
 
 /** Servers that are reported a second; the rest are reported when they are heard again. */
 export const REPORTS_PER_SECOND = 20;
@@ -86,7 +84,7 @@ export class Announcer {
   readonly #heard = new Heard();
   readonly #doubt = new Doubt();
   readonly #reports = new RateLimit(REPORTS_PER_SECOND);
-  readonly #answers = new RateLimit(ANSWERS_PER_SECOND);
+  readonly #answers = new Answers();
   readonly #listeners = new Set<(server: FoundServer) => void>();
   readonly #pendingAnswers = new Set<() => void>();
   /** When a reason to ignore datagrams was last told. */
@@ -260,7 +258,7 @@ export class Announcer {
   }
 
   #onQuery({ nonce }: Query, key: number, to: UdpAddress): void {
-    if (!this.#answers.take(this.#clock.now())) return;
+    if (!this.#answers.take(nonce, this.#clock.now())) return;
     const delay = this.#random() * Math.min(MAX_ANSWER_DELAY_MS, this.#heard.size);
     const cancel = this.#clock.after(delay, () => {
       this.#pendingAnswers.delete(cancel);

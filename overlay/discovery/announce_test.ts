@@ -5,10 +5,10 @@ import { type MemoryHost, MemoryLan } from "./_memory_lan.ts";
 import {
   Announcer,
   type AnnouncerOptions,
-  ANSWERS_PER_SECOND,
   COMPLAIN_AGAIN_MS,
   REPORTS_PER_SECOND,
 } from "./announce.ts";
+import { ANSWERS_PER_SECOND } from "./answers.ts";
 import { decodeDatagram, encodeDatagram, type Message } from "./datagram.ts";
 import { MAX_SKEW_MS } from "./inbox.ts";
 import { Seal } from "./seal.ts";

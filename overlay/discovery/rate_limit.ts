@@ -27,11 +27,25 @@ export class RateLimit {
    * @param now Monotonic time in ms.
    */
   take(now: number): boolean {
-    const gained = (now - this.#at) / 1000 * this.#perSecond;
-    this.#tokens = Math.min(this.#burst, this.#tokens + gained);
-    this.#at = now;
+    this.#gain(now);
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
+  }
+
+  /**
+   * True if less than half of what may be done at once is left.
+   *
+   * @param now Monotonic time in ms.
+   */
+  isScarce(now: number): boolean {
+    this.#gain(now);
+    return this.#tokens < this.#burst / 2;
+  }
+
+  #gain(now: number): void {
+    const gained = (now - this.#at) / 1000 * this.#perSecond;
+    this.#tokens = Math.min(this.#burst, this.#tokens + gained);
+    this.#at = now;
   }
 }

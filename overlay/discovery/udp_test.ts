@@ -113,6 +113,14 @@ Deno.test("discoverServers() yields all servers of the host over real multicast"
   assertEquals(found, new Set([first.id, second.id]));
 });
 
+Deno.test("discoverServers() finds a server for each of 200 clients that ask at once", async () => {
+  const group = newGroup();
+  await using server = announce(1, group);
+  server.announcer.start();
+  const found = await Promise.all(Array.from({ length: 200 }, () => firstServer(group)));
+  assertEquals(new Set(found), new Set([server.id]));
+});
+
 Deno.test("discoverServers() finds the server with its key over real multicast", async () => {
   const group = newGroup();
   const [one, two] = [new Uint8Array(64).fill(1), new Uint8Array(64).fill(2)];
