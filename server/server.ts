@@ -340,10 +340,12 @@ class RunningServer implements CircuitServer {
   }
 
   #serverElement() {
+    const began = performance.now();
     return makeServerElement({
       path: `/${this.serverId}`,
       address: this.address,
       started: new Date(),
+      uptime: () => (performance.now() - began) / 1000,
       version: config.version,
       countElements: () => this.#tree.counts(),
       countMaking: () => this.#making.size,

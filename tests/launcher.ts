@@ -198,8 +198,9 @@ export async function cluster(count: number, options: ClusterOptions): Promise<C
 export async function untilSeen(
   server: RunningServer,
   others: readonly RunningServer[],
+  options?: DialOptions,
 ): Promise<void> {
-  await using client = await dialTo(server);
+  await using client = await dialTo(server, options);
   await until(
     `${server.id} to list ${others.length} servers`,
     async () => (await client.servers()).map(({ serverId }) => serverId),

@@ -37,8 +37,8 @@ export interface ServerFacts {
   readonly version: string;
   /** When it started. */
   readonly started: Date;
-  /** The time now, in milliseconds since 1970; default: the system's. */
-  readonly now?: () => number;
+  /** Seconds since then, by a clock that is never set. */
+  readonly uptime: () => number;
   /** How many elements of each kind it holds. */
   readonly countElements: () => Readonly<Record<string, number>>;
   /** Elements that are being made. */

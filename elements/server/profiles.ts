@@ -45,7 +45,7 @@ async function json(facts: ServerFacts): Promise<string> {
     server: facts.path,
     version: facts.version,
     pid: Deno.pid,
-    uptime: uptime(facts),
+    uptime: facts.uptime(),
     lagMs: await eventLoopLag(),
     elements: facts.countElements(),
     making: facts.countMaking(),
@@ -60,14 +60,10 @@ async function json(facts: ServerFacts): Promise<string> {
   return `${JSON.stringify(report)}\n`;
 }
 
-function uptime({ started, now = Date.now }: ServerFacts): number {
-  return Math.max(0, (now() - started.getTime()) / 1000);
-}
-
 function about(facts: ServerFacts): string {
-  const { path, version } = facts;
+  const { path, version, uptime } = facts;
   return `server ${path.slice(1)}: version ${version}, process ${Deno.pid}, up ${
-    uptime(facts).toFixed(1)
+    uptime().toFixed(1)
   } s\n`;
 }
 

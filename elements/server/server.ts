@@ -40,7 +40,6 @@ export function makeServerElement(facts: ServerFacts): ServerElement {
 }
 
 function peek(facts: ServerFacts): ServerStat {
-  const { now = Date.now } = facts;
   const counts = Object.entries(facts.countElements()).filter(([, count]) => count > 0);
   return {
     addr: facts.address,
@@ -51,7 +50,7 @@ function peek(facts: ServerFacts): ServerStat {
     cpus: navigator.hardwareConcurrency,
     elements: Object.fromEntries(counts),
     rss: Deno.memoryUsage().rss,
-    uptime: Math.max(0, (now() - facts.started.getTime()) / 1000),
+    uptime: facts.uptime(),
   };
 }
 

@@ -20,7 +20,7 @@ function facts(more: Partial<ServerFacts> = {}): ServerFacts {
     address: "circuit://127.0.0.1:7000/42/Q0123456789abcdef",
     version: "1.2.3",
     started: STARTED,
-    now: () => STARTED.getTime() + 12_500,
+    uptime: () => 12.5,
     countElements: () => ({ proc: 2, chan: 1, dns: 0 }),
     countMaking: () => 1,
     countAnchors: () => 5,
