@@ -8,6 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Client } from "../../mod.ts";
 import { dialTo, RunningServer, untilSeen } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
+import { freshGroup } from "../multicast.ts";
 import { until } from "../until.ts";
 
 /** Makes the system's clock another for a program; `apt-get install faketime` on Debian. */
@@ -75,13 +76,12 @@ async function uptime(client: Client, server: RunningServer): Promise<number> {
 circuitTest(
   "setting a clock buries nobody, and keyed discovery says why it waits for it (needs libfaketime)",
   async (logs) => {
-    const group = "239.255.77.2:7713";
     const key = crypto.getRandomValues(new Uint8Array(64));
     const file = await Deno.makeTempFile();
     try {
       await Deno.writeTextFile(file, key.toBase64(), { mode: 0o600 });
       await using clock = await Clock.create("+3h");
-      const args = ["-discover", group, "-hmac", file];
+      const args = ["-discover", freshGroup(), "-hmac", file];
       await using right = await RunningServer.start({ logs, args });
       await using wrong = await RunningServer.start({ logs, args, env: clock.env });
       const all = [right, wrong];

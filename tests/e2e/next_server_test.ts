@@ -10,6 +10,7 @@ import { discover } from "../../mod.ts";
 import { Announcer } from "../../overlay/discovery/mod.ts";
 import { RunningServer } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
+import { freshGroup } from "../multicast.ts";
 import { assertRefused } from "../refused.ts";
 import { run, RunningTool } from "../tool.ts";
 import { within } from "../until.ts";
@@ -45,12 +46,6 @@ class Rude implements AsyncDisposable {
     this.#listener.close();
     await this.#loop;
   }
-}
-
-/** A multicast group that no other test uses. */
-function freshGroup(): string {
-  const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Uint16Array(4));
-  return `239.${a % 256}.${b % 256}.${c % 256}:${20_000 + d % 12_000}`;
 }
 
 circuitTest("connect() takes the first server in the file that can be dialled", async (logs) => {
