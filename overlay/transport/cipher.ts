@@ -11,13 +11,8 @@
 
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { CircuitError } from "../errors.ts";
-import { MAX_SMALL_BYTES, sodium } from "./sodium.ts";
-
-/** Bytes of a key. */
-export const CIPHER_KEY_BYTES = 32;
-
-/** Bytes that sealing adds to a message. */
-export const SEAL_BYTES = 16;
+import { CIPHER_KEY_BYTES, NONCE_BYTES, SEAL_BYTES } from "./aead.ts";
+import { MAX_SMALL_BYTES, type Sodium, sodium } from "./sodium.ts";
 
 const ALGORITHM = "chacha20-poly1305";
 const OPTIONS = { authTagLength: SEAL_BYTES } as const;
@@ -27,7 +22,7 @@ const EMPTY = new Uint8Array(0);
 const MANY_MESSAGES = 256;
 
 /** The nonce that Noise reserves for making new keys: 2^64 − 1. */
-const REKEY_NONCE = new Uint8Array(12).fill(0xff, 4);
+const REKEY_NONCE = new Uint8Array(NONCE_BYTES).fill(0xff, 4);
 
 /**
  * One direction of a connection. What the one side seals the other side has to open in the same
@@ -37,7 +32,7 @@ export class CipherState {
   #key: Uint8Array;
   /** Counts messages; a number is exact up to 2^53, of Noise's 2^64. */
   #count: number;
-  readonly #nonce = new Uint8Array(12);
+  readonly #nonce = new Uint8Array(NONCE_BYTES);
   readonly #view = new DataView(this.#nonce.buffer);
 
   /**
@@ -63,7 +58,7 @@ export class CipherState {
    */
   seal(message: Uint8Array, out: Uint8Array, at: number, ad: Uint8Array = EMPTY): number {
     const nonce = this.#next();
-    const small = ad.length === 0 && message.length <= MAX_SMALL_BYTES && sodium.ready;
+    const small = smallCipher(message.length, ad);
     if (small) {
       small.seal(this.#key, nonce, message, out, at);
       return message.length + SEAL_BYTES;
@@ -86,7 +81,7 @@ export class CipherState {
     const end = sealed.length - SEAL_BYTES;
     if (end < 0) return undefined;
     const nonce = this.#next();
-    const small = ad.length === 0 && end <= MAX_SMALL_BYTES && sodium.ready;
+    const small = smallCipher(end, ad);
     if (small) return small.open(this.#key, nonce, sealed);
     const decipher = createDecipheriv(ALGORITHM, this.#key, nonce, OPTIONS);
     if (ad.length > 0) decipher.setAAD(ad, { plaintextLength: end });
@@ -117,4 +112,9 @@ export class CipherState {
     if (++this.#count === MANY_MESSAGES) void sodium.load();
     return this.#nonce;
   }
+}
+
+/** What is faster than `node:crypto` for a message of so many bytes; undefined where nothing is. */
+function smallCipher(bytes: number, ad: Uint8Array): Sodium | undefined {
+  return ad.length === 0 && bytes <= MAX_SMALL_BYTES ? sodium.ready : undefined;
 }

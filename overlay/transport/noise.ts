@@ -14,7 +14,8 @@
 
 import { createHash, hkdfSync } from "node:crypto";
 import { CircuitError } from "../errors.ts";
-import { CIPHER_KEY_BYTES, CipherState, SEAL_BYTES } from "./cipher.ts";
+import { CIPHER_KEY_BYTES, SEAL_BYTES } from "./aead.ts";
+import { CipherState } from "./cipher.ts";
 import { DH_BYTES, generateKeyPair, type KeyPair, sharedSecret } from "./x25519.ts";
 
 /** The name of the protocol, which goes into every key. */

@@ -7,7 +7,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { CircuitError } from "../errors.ts";
-import { CipherState, SEAL_BYTES } from "./cipher.ts";
+import { SEAL_BYTES } from "./aead.ts";
+import { CipherState } from "./cipher.ts";
 import { Handshake, HANDSHAKE_BYTES, PROTOCOL_NAME, PSK_BYTES, type Transport } from "./noise.ts";
 import { generateKeyPair, keyPairOf, sharedSecret } from "./x25519.ts";
 import { failureOf } from "./_testing.ts";

@@ -10,7 +10,7 @@
  */
 
 import { CircuitError } from "../errors.ts";
-import { SEAL_BYTES } from "./cipher.ts";
+import { SEAL_BYTES } from "./aead.ts";
 import { MAX_NOISE_BYTES, type Transport } from "./noise.ts";
 import type { Conn } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CipherState, SEAL_BYTES } from "./cipher.ts";
+import { SEAL_BYTES } from "./aead.ts";
+import { CipherState } from "./cipher.ts";
 import { MemoryNetwork } from "./memory.ts";
 import type { Conn } from "./network.ts";
 import { Handshake, PSK_BYTES, type Transport } from "./noise.ts";

@@ -6,11 +6,10 @@
  * @module
  */
 
+import { CIPHER_KEY_BYTES, NONCE_BYTES, SEAL_BYTES } from "./aead.ts";
+
 /** Bytes of the largest message, before it is sealed. */
 export const MAX_SMALL_BYTES = 2 * 1024;
-
-/** Bytes of a key, a nonce and a tag. */
-const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16];
 
 /** An address in the module's memory. */
 type Pointer = number;
@@ -56,9 +55,9 @@ export class Sodium {
 
   constructor(module: Module) {
     this.#module = module;
-    this.#key = module._malloc(KEY_BYTES);
+    this.#key = module._malloc(CIPHER_KEY_BYTES);
     this.#nonce = module._malloc(NONCE_BYTES);
-    this.#text = module._malloc(MAX_SMALL_BYTES + TAG_BYTES);
+    this.#text = module._malloc(MAX_SMALL_BYTES + SEAL_BYTES);
     if (!this.#key || !this.#nonce || !this.#text) throw new Error("libsodium has no memory");
   }
 
@@ -79,7 +78,7 @@ export class Sodium {
       this.#nonce,
       this.#key,
     );
-    out.set(memory.subarray(text, text + message.length + TAG_BYTES), at);
+    out.set(memory.subarray(text, text + message.length + SEAL_BYTES), at);
   }
 
   /** Opens a message with its tag; undefined if that is not its tag. */
@@ -105,14 +104,14 @@ export class Sodium {
     );
     return failed
       ? undefined
-      : new Uint8Array(memory.subarray(text, text + sealed.length - TAG_BYTES));
+      : new Uint8Array(memory.subarray(text, text + sealed.length - SEAL_BYTES));
   }
 
   /** Takes all into the module's memory. */
   #take(key: Uint8Array, nonce: Uint8Array, text: Uint8Array): Uint8Array {
     if (
-      key.length !== KEY_BYTES || nonce.length !== NONCE_BYTES ||
-      text.length > MAX_SMALL_BYTES + TAG_BYTES
+      key.length !== CIPHER_KEY_BYTES || nonce.length !== NONCE_BYTES ||
+      text.length > MAX_SMALL_BYTES + SEAL_BYTES
     ) throw new RangeError("that does not fit into the memory of libsodium");
     const memory = this.#module.HEAPU8;
     memory.set(key, this.#key);

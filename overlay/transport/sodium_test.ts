@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createCipheriv } from "node:crypto";
-import { CipherState, SEAL_BYTES } from "./cipher.ts";
+import { SEAL_BYTES } from "./aead.ts";
+import { CipherState } from "./cipher.ts";
 import { MAX_SMALL_BYTES, SharedSodium, type Sodium, sodium } from "./sodium.ts";
 
 const KEY = crypto.getRandomValues(new Uint8Array(32));
