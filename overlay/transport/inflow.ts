@@ -111,12 +111,11 @@ export class Inflow {
       this.#holder?.hold(-chunk.length);
       return chunk;
     }
-    const part = chunk.subarray(0, into.length);
-    into.set(part);
+    const part = fill(into, chunk);
     if (part.length < chunk.length) this.#first = chunk.subarray(part.length);
     else this.#host.memory.recycle(chunk);
     this.#holder?.hold(-part.length);
-    return into.subarray(0, part.length);
+    return part;
   }
 
   /**
@@ -142,13 +141,12 @@ export class Inflow {
     const into = this.#into;
     this.#into = undefined;
     if (!into) return memory.copy(bytes);
-    const part = bytes.subarray(0, into.length);
-    into.set(part);
+    const part = fill(into, bytes);
     if (part.length < bytes.length) {
       this.#first = memory.copy(bytes.subarray(part.length));
       this.#holder?.hold(this.#first.length);
     }
-    return into.subarray(0, part.length);
+    return part;
   }
 
   /**
@@ -180,6 +178,13 @@ export class Inflow {
     this.#reader?.reject(error);
     this.#reader = this.#into = undefined;
   }
+}
+
+/** Copies the first bytes, as many as there is room for, into a reader's memory: that part of it. */
+function fill(into: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const part = bytes.subarray(0, into.length);
+  into.set(part);
+  return into.subarray(0, part.length);
 }
 
 /** Whoever holds the promise sees the rejection; where nobody does, there is nobody to tell. */
