@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Numbers of fields in `/proc/PID/stat`: the state's letter, and the start in clock ticks since boot. */
+const [STATE, STARTED] = [3, 22];
+
 /** Whether a process runs, is stopped, or has ended; unknown when the system does not say. */
 export type OsState = "running" | "stopped" | "ended" | "unknown";
 
@@ -15,7 +18,7 @@ export type OsState = "running" | "stopped" | "ended" | "unknown";
  */
 export async function osState(pid: number): Promise<OsState> {
   const text = Deno.build.os === "linux"
-    ? linuxStat(await readProc(pid, "stat"))?.state
+    ? await statField(pid, STATE)
     : await outputOf("ps", ["-o", "state=", "-p", String(pid)]);
   if (text === undefined) return "unknown";
   switch (text.trim()[0]) {
@@ -38,7 +41,7 @@ export async function osState(pid: number): Promise<OsState> {
  */
 export async function startTime(pid: number): Promise<string | undefined> {
   const text = Deno.build.os === "linux"
-    ? linuxStat(await readProc(pid, "stat"))?.started
+    ? await statField(pid, STARTED)
     : await outputOf("ps", ["-o", "lstart=", "-p", String(pid)]);
   return text?.trim() || undefined;
 }
@@ -52,16 +55,18 @@ export async function cgroupOf(pid: number): Promise<string | undefined> {
 }
 
 /**
- * The state letter and the start time, in clock ticks since boot, out of the text of a
- * `/proc/PID/stat`; empty strings where it ends too early.
+ * A field of `/proc/PID/stat`, by its number in proc_pid_stat(5), from the third on. Empty for no such
+ * process, undefined if it cannot be told.
  */
-export function linuxStat(
-  text: string | undefined,
-): { state: string; started: string } | undefined {
-  if (text === undefined) return undefined;
+export async function statField(pid: number, number: number): Promise<string | undefined> {
+  const text = await readProc(pid, "stat");
+  return text === undefined ? undefined : statFields(text)[number] ?? "";
+}
+
+/** The fields in the text of a `/proc/PID/stat`, each at its number; the first two are left out. */
+export function statFields(text: string): readonly string[] {
   // The second field is the program's name in parentheses, and may hold spaces and parentheses.
-  const fields = text.slice(text.lastIndexOf(")") + 1).trim().split(" ");
-  return { state: fields[0] ?? "", started: fields[22 - 3] ?? "" };
+  return ["", "", "", ...text.slice(text.lastIndexOf(")") + 1).trim().split(" ")];
 }
 
 /** The text of a file in `/proc/PID/`: empty for no such process, undefined if it cannot be told. */

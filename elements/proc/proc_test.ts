@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { settle } from "../_testing/settle.ts";
 import { CircuitError } from "../../overlay/errors.ts";
-import { osState } from "./os_state.ts";
+import { osState, statField } from "./os_state.ts";
 import { eventually, Hosted, PATH, readText, readUntil, shell } from "./_testing/hosted.ts";
 
 const SLEEP = { path: "sleep", args: ["1000"] };
@@ -254,9 +254,7 @@ Deno.test("dispose() of a tied process ends what a stopped or exited one has lef
 
 /** The number of a process's group. */
 async function groupOf(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/stat`] }).output();
-  const stat = new TextDecoder().decode(stdout);
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+  return Number(await statField(pid, 5));
 }
 
 Deno.test({

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { statFields } from "../../elements/proc/os_state.ts";
 import { output } from "./ip.ts";
 
 /** Milliseconds of a core in a tick of the counters: Linux counts 100 a second. */
@@ -54,9 +55,7 @@ export function undisturbedMs(before: Reading, after: Reading): number {
 
 /** The sum of so many counters, from user time on, of a line in `/proc/PID/stat`. */
 function workMs(stat: string, count: number): number {
-  // The name, in brackets, is the second field and may hold anything; user time is field 14.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return sum(fields.slice(11, 11 + count).map(Number)) * TICK_MS;
+  return sum(statFields(stat).slice(14, 14 + count).map(Number)) * TICK_MS;
 }
 
 /** Adds them up. */
