@@ -5,7 +5,7 @@
  */
 
 // In a copy outside this tree: from "jsr:@circuit/cli/client".
-import { type Anchor, CircuitError, type Client, connect, dial } from "../../mod.ts";
+import { type Anchor, CircuitError, type Client } from "../../mod.ts";
 import { placeOf } from "./ballot.ts";
 import { type Orders, spawnNucleus } from "./orders.ts";
 
@@ -69,14 +69,4 @@ async function ignore(code: string, call: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof CircuitError && error.code === code)) throw error;
   }
-}
-
-/** Connects to the server at an address, or where `circuit` would; the key is in CIRCUIT_HMAC. */
-export async function connectTo(address: string | undefined): Promise<Client> {
-  if (address === undefined) return await connect();
-  const file = Deno.env.get("CIRCUIT_HMAC");
-  if (!file) return await dial(address);
-  const lines = (await Deno.readTextFile(file)).split("\n").map((line) => line.trim());
-  const key = lines.find((line) => line !== "" && !line.startsWith("#"));
-  return await dial(address, { key: Uint8Array.fromBase64(key ?? "") });
 }

@@ -9,7 +9,8 @@
 
 // In a copy outside this tree: from "jsr:@circuit/cli/client".
 import { CircuitError } from "../../mod.ts";
-import { connectTo, startBot, stopBot } from "./bot.ts";
+import { connectTo } from "../connect_to.ts";
+import { startBot, stopBot } from "./bot.ts";
 import { runNucleus } from "./nucleus.ts";
 import type { Orders } from "./orders.ts";
 

@@ -9,7 +9,8 @@
 
 // In a copy outside this tree: from "jsr:@circuit/cli/client".
 import { type Chan, CircuitError, type Client } from "../../mod.ts";
-import { connectTo, startBot, stopBot } from "../watchbot/bot.ts";
+import { connectTo } from "../connect_to.ts";
+import { startBot, stopBot } from "../watchbot/bot.ts";
 import { type BotEvent, runNucleus } from "../watchbot/nucleus.ts";
 import type { Orders } from "../watchbot/orders.ts";
 

@@ -7,7 +7,8 @@
  */
 
 // In a copy outside this tree: from "jsr:@circuit/cli/client".
-import { type Anchor, type Chan, CircuitError, type Client, connect, dial } from "../../mod.ts";
+import { type Anchor, type Chan, CircuitError, type Client } from "../../mod.ts";
+import { connectTo } from "../connect_to.ts";
 import { work } from "./worker.ts";
 
 /** Files that are on their way to workers at once. */
@@ -34,7 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
     console.error("usage: word_count.ts [-d ADDRESS] FILE…");
     Deno.exit(2);
   }
-  await using client = address === undefined ? await connect() : await dial(address);
+  await using client = await connectTo(address);
   const counts = await countAll(client, files);
   const order = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   for (const [word, count] of order) console.log(`${count}\t${word}`);

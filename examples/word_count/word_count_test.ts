@@ -4,19 +4,23 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Chan, Client } from "../../mod.ts";
 import { cluster, dialTo, RunningServer } from "../../tests/launcher.ts";
 import { circuitTest } from "../../tests/logs.ts";
-import { RunningTool } from "../../tests/tool.ts";
+import { run, RunningTool } from "../../tests/tool.ts";
 import { until } from "../../tests/until.ts";
 import { WordCounter } from "./worker.ts";
 
 /** Runs the program as its page says. */
-function wordCount(server: RunningServer, files: readonly string[]): RunningTool {
+function wordCount(
+  server: RunningServer,
+  files: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningTool {
   const script = new URL("word_count.ts", import.meta.url).pathname;
   const program = { command: Deno.execPath(), args: ["run", "-A", script] };
-  return new RunningTool(["-d", server.address, ...files], { program });
+  return new RunningTool(["-d", server.address, ...files], { program, env });
 }
 
 /** Writes files of many lengths, one of them empty, into a folder. */
@@ -111,6 +115,25 @@ circuitTest("word_count fails when the server with its channels is killed", asyn
     async () => (await client.anchor(circuit.far.path).view()).size,
     gone,
   );
+});
+
+circuitTest("word_count counts in a circuit that has a key", async (logs) => {
+  const folder = await Deno.makeTempDir({ prefix: "circuit_test_" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const env = { CIRCUIT_HMAC: `${folder}/key` };
+  await Deno.writeTextFile(env.CIRCUIT_HMAC, await run(["keygen"]), { mode: 0o600 });
+  const first = stack.use(await RunningServer.start({ logs, env }));
+  stack.use(await RunningServer.start({ logs, env, args: ["-j", first.address] }));
+  const files = await writeFiles(folder, 10, 10_000);
+  await using counting = wordCount(first, files, env);
+  const { code, stdout, stderr } = await counting.result();
+  assertEquals(code, 0, stderr);
+  assertEquals(stdout, await expected(files));
+  await using without = wordCount(first, files);
+  const refused = await without.result();
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertMatch(refused.stderr, /^word_count: .*key/);
 });
 
 circuitTest("word_count says which file it cannot read", async (logs) => {

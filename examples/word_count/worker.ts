@@ -6,7 +6,8 @@
  */
 
 // In a copy outside this tree: from "jsr:@circuit/cli/client".
-import { type Chan, CircuitError, type Client, dial } from "../../mod.ts";
+import { type Chan, CircuitError, type Client } from "../../mod.ts";
+import { connectTo } from "../connect_to.ts";
 
 /** A file, as it begins in a message. */
 interface Header {
@@ -17,7 +18,7 @@ interface Header {
 
 /** Works until the channels are gone, or the server that the worker is on. */
 export async function work([address = "", hub = ""]: readonly string[]): Promise<void> {
-  await using client = await dial(address);
+  await using client = await connectTo(address);
   const jobs = await channel(client, `${hub}/jobs`);
   const results = await channel(client, `${hub}/results`);
   for (;;) {

@@ -1,0 +1,21 @@
+/**
+ * How all examples connect.
+ *
+ * @module
+ */
+
+// In a copy outside this tree: from "jsr:@circuit/cli/client".
+import { type Client, connect, dial } from "../mod.ts";
+
+/**
+ * Connects to the server at an address, or where `circuit` would. The circuit's key, if it has one, is
+ * in the file that CIRCUIT_HMAC names.
+ */
+export async function connectTo(address: string | undefined): Promise<Client> {
+  if (address === undefined) return await connect();
+  const file = Deno.env.get("CIRCUIT_HMAC");
+  if (!file) return await dial(address);
+  const lines = (await Deno.readTextFile(file)).split("\n").map((line) => line.trim());
+  const key = lines.find((line) => line !== "" && !line.startsWith("#"));
+  return await dial(address, { key: Uint8Array.fromBase64(key ?? "") });
+}
