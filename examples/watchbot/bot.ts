@@ -33,11 +33,12 @@ export async function startBot(
   const term = { epoch: 0, voters: servers.map(({ name }) => name), tieBreaker: host.name };
   const nucleus = await spawnNucleus(host, { ...orders, term });
   let said = "";
-  for await (const text of nucleus.stderr().pipeThrough(new TextDecoderStream())) {
+  for await (const text of nucleus.said) {
     said += text;
     if (said.includes(": runs: ")) return;
   }
-  throw new CircuitError("ABORTED", `the bot did not start: ${said.trim()}`);
+  const why = said.trim() || "its first process ended at once and said nothing";
+  throw new CircuitError("ABORTED", `the bot did not start on ${host.path}: ${why}`);
 }
 
 /** Stops a bot, and removes all that there is of it on the servers. */

@@ -6,9 +6,9 @@
  */
 
 // In a copy outside this tree: from "jsr:@circuit/cli/client".
-import { CircuitError, type Client, type Proc } from "../../mod.ts";
+import { CircuitError, type Client } from "../../mod.ts";
 import { Ballot, type Term } from "./ballot.ts";
-import { type Orders, spawnNucleus } from "./orders.ts";
+import { type Orders, spawnNucleus, type Started } from "./orders.ts";
 import { Payload } from "./payload.ts";
 
 /** Milliseconds between two looks at what is watched, and at the votes. */
@@ -71,13 +71,6 @@ export async function runNucleus(options: NucleusOptions): Promise<void> {
   await new Nucleus(options).run();
 }
 
-/** A nucleus that was started and is not on duty yet, or is. */
-interface Watcher {
-  readonly proc: Proc;
-  /** Its standard input. */
-  readonly words: WritableStreamDefaultWriter<Uint8Array>;
-}
-
 class Nucleus {
   readonly #client: Client;
   readonly #orders: Orders;
@@ -87,7 +80,7 @@ class Nucleus {
   /** Aborted when this nucleus has to end, with the reason. */
   readonly #end = new AbortController();
   #term: Term;
-  #watcher: Watcher | undefined;
+  #watcher: Started | undefined;
   /** The end of the lease, which nobody needs to be awake for. */
   #leaseTimer: ReturnType<typeof setTimeout> | undefined;
   #renewing = false;
@@ -254,14 +247,12 @@ class Nucleus {
   }
 
   /** Starts a watcher, and waits until it is ready. */
-  async #spawn(server: string, term: Term): Promise<Watcher> {
+  async #spawn(server: string, term: Term): Promise<Started> {
     const signal = AbortSignal.any([AbortSignal.timeout(WORD_MS), this.#end.signal]);
     const orders = { ...this.#orders, term, watch: this.#orders.self };
-    const proc = await spawnNucleus(this.#client.anchor(`/${server}`), orders, signal);
-    if (!await hasLine(proc.stderr({ signal }), READY)) {
-      throw new CircuitError("ABORTED", `the nucleus on ${server} ended at once`);
-    }
-    return { proc, words: proc.stdin().getWriter() };
+    const watcher = await spawnNucleus(this.#client.anchor(`/${server}`), orders, signal);
+    if (await hasLine(watcher.said, READY)) return watcher;
+    throw new CircuitError("ABORTED", `the nucleus on ${server} ended at once`);
   }
 
   /** Reads the standard input; true when there is a word, and `onEnd` when there will be no more. */
@@ -315,9 +306,9 @@ class Nucleus {
 }
 
 /** Whether the stream has a line that is this. */
-async function hasLine(stream: ReadableStream<Uint8Array>, line: string): Promise<boolean> {
+async function hasLine(stream: ReadableStream<string>, line: string): Promise<boolean> {
   let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of stream) {
     text += chunk;
     if (text.split("\n").includes(line)) return true;
   }

@@ -11,6 +11,12 @@ import { placeOf, type Term } from "./ballot.ts";
 /** Bytes of what a nucleus and its payload print that their server keeps for whoever asks: 64 KiB. */
 const KEEP_BYTES = 64 * 1024;
 
+/**
+ * A shell that says a line, waits for one, and only then is what follows. A program that ends at once
+ * takes what it has said with it, so nothing runs before somebody is there to read it.
+ */
+const ONCE_READ = `echo started >&2 && read -r _ && exec "$@"`;
+
 /** What a nucleus is told. */
 export interface Orders {
   /** The bot's name: everything of it is at `/X…/watchbot/NAME`. */
@@ -29,6 +35,15 @@ export interface Orders {
   readonly reports?: string;
 }
 
+/** A nucleus that was started. */
+export interface Started {
+  readonly proc: Proc;
+  /** What it says on its standard error, all of it. */
+  readonly said: ReadableStream<string>;
+  /** Its standard input. */
+  readonly words: WritableStreamDefaultWriter<Uint8Array>;
+}
+
 /**
  * Starts a nucleus on a server.
  *
@@ -38,18 +53,24 @@ export async function spawnNucleus(
   server: Anchor,
   orders: Omit<Orders, "self">,
   signal?: AbortSignal,
-): Promise<Proc> {
+): Promise<Started> {
   const element = await server.get({ signal });
   if (element?.kind !== "server") throw new CircuitError("NOT_FOUND", `no server ${server.path}`);
   const { addr } = await element.peek({ signal });
   const id = crypto.randomUUID().slice(0, 8);
   const anchor = placeOf(server, orders.name).walk(`nucleus-${id}`);
-  const [path = "", ...args] = orders.program;
   const told: Orders = { ...orders, self: anchor.path };
-  return await anchor.makeProc({
-    path,
-    args: [...args, addr, JSON.stringify(told)],
+  const proc = await anchor.makeProc({
+    path: "/bin/sh",
+    args: ["-c", ONCE_READ, "nucleus", ...orders.program, addr, JSON.stringify(told)],
     scrub: true,
     keep: KEEP_BYTES,
   }, { signal });
+  const said = proc.stderr({ signal }).pipeThrough(new TextDecoderStream());
+  const reader = said.getReader();
+  await reader.read();
+  reader.releaseLock();
+  const words = proc.stdin().getWriter();
+  await words.write(new TextEncoder().encode("\n"));
+  return { proc, said, words };
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertFails } from "../../tests/fails.ts";
 import { cluster, dialTo, RunningServer, untilSeen } from "../../tests/launcher.ts";
 import { circuitTest } from "../../tests/logs.ts";
 import { isAlive } from "../../tests/traces.ts";
@@ -12,6 +13,7 @@ import { until } from "../../tests/until.ts";
 import { host, named, untilWatched } from "./_bot.ts";
 import { RollCall } from "./_roll_call.ts";
 import { isQuorum } from "./ballot.ts";
+import { startBot } from "./bot.ts";
 
 /** Milliseconds in which exactly one payload must run again. */
 const BACK_MS = 5_000;
@@ -176,4 +178,20 @@ circuitTest("watchbot: a second bot of the same name is refused", async (logs) =
   assert(error?.includes("there is a bot bot"), error);
   await stopAndLook(circuit.far, roll);
   assertEquals(roll.most, 1);
+});
+
+circuitTest("watchbot: start says why its first process has ended at once", async (logs) => {
+  await using circuit = await cluster(2, { logs });
+  await using client = await dialTo(circuit.near);
+  let bots = 0;
+  const refused = async (...program: string[]) => {
+    const starting = startBot(client, { name: `bot-${bots++}`, command: ["true"], program });
+    return (await assertFails("ABORTED", starting)).message;
+  };
+  for (let i = 0; i < 50; i++) {
+    const message = await refused("/bin/sh", "-c", "echo no such luck >&2");
+    assertMatch(message, /^the bot did not start on \/X[0-9a-f]{16}: no such luck$/);
+  }
+  assertMatch(await refused("/no/such"), /\/no\/such: (not found|No such file)/);
+  assertMatch(await refused("true"), /: its first process ended at once and said nothing$/);
 });

@@ -167,10 +167,7 @@ class Workers {
     this.#end.abort();
     await quietly(this.#client.anchor(`${this.#hub}/servers`).scrub());
     const workers = [...this.#running].map((path) => this.#worker(this.#client.anchor(path)));
-    await Promise.all(workers.map(async (anchor) => {
-      const proc = await quietly(anchor.get());
-      if (proc?.kind === "proc") await quietly(proc.signal("KILL"));
-    }));
+    await Promise.all(workers.map((worker) => quietly(worker.scrub())));
   }
 
   #worker(server: Anchor): Anchor {
@@ -182,17 +179,18 @@ class Workers {
     if (element?.kind !== "server") return;
     const { addr } = await element.peek();
     const program = new URL(import.meta.url).pathname;
-    // Tied: if this program is killed, its workers end.
-    const proc = await this.#worker(server).makeProc({
+    const worker = this.#worker(server);
+    // Tied: if this program is killed, its workers end. It stays when it has ended: who knows why?
+    const proc = await worker.makeProc({
       path: Deno.execPath(),
       args: ["run", "-A", program, "worker", addr, this.#hub],
-      scrub: true,
       keep: 4096,
     }, { tied: true });
-    const said = new Response(proc.stderr() as ReadableStream<Uint8Array<ArrayBuffer>>).text();
-    said.catch(() => {});
     const { exit } = await proc.wait({ signal: this.#end.signal });
-    throw new Error(`${exit ?? "it ended"}: ${(await said).trim()}`);
+    const said = new Response(proc.stderr() as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+    const why = `${exit ?? "it ended"}: ${(await said).trim()}`;
+    await quietly(worker.scrub());
+    throw new Error(why);
   }
 }
 
