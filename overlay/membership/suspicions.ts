@@ -10,6 +10,8 @@
 import type { Evidence } from "./confirm.ts";
 
 const FIRST_CAPACITY = 16;
+/** Room for more suspects than this is given back when the last is gone. */
+const MAX_IDLE_CAPACITY = 512;
 /** Beside the first reporter's slot + 1: this server is one of the reporters. */
 const MINE = 1 << 29;
 /** Beside it, too: someone besides the first reporter reported. */
@@ -63,9 +65,7 @@ export class Suspicions {
     this.#places[moved] = place + 1;
     this.#places[slot] = 0;
     this.#heldUntil.delete(slot);
-    if (last > 0) return;
-    this.#resize(FIRST_CAPACITY);
-    this.#places = new Int32Array();
+    if (last === 0 && this.#slots.length > MAX_IDLE_CAPACITY) this.#resize(FIRST_CAPACITY);
   }
 
   /** Slot of the first reporter; −1 for none, or where the server is no suspect. */
