@@ -85,7 +85,7 @@ function interfaceAddress(
 }
 
 function outwardAddress(host: string, interfaces: readonly Deno.NetworkInterfaceInfo[]): string {
-  const outward = interfaces.filter((each) => !isLoopback(each.address) && !isLinkLocal(each));
+  const outward = interfaces.filter(isOutward);
   const v4 = outward.find((each) => each.family === "IPv4");
   // A socket bound to 0.0.0.0 does not answer on IPv6.
   if (host === "::") return (v4 ?? outward[0])?.address ?? "::1";
@@ -111,8 +111,7 @@ export function remarkOn(
   }
   const own = interfaces.find(({ address }) => address === advertise);
   const others = interfaces.filter((each) =>
-    each.family === own?.family && each.name !== own.name && !isLoopback(each.address) &&
-    !isLinkLocal(each)
+    each.family === own?.family && each.name !== own.name && isOutward(each)
   );
   if (!own || others.length === 0) return undefined;
   const list = others.map(({ name, address }) => `${address} (${name})`).join(", ");
@@ -124,6 +123,11 @@ export function remarkOn(
 /** True for addresses that only this machine can reach. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){1,3}$/.test(host);
+}
+
+/** True for an address by which other machines can reach this one. */
+function isOutward(each: Deno.NetworkInterfaceInfo): boolean {
+  return !isLoopback(each.address) && !isLinkLocal(each);
 }
 
 function isLinkLocal({ address, family }: Deno.NetworkInterfaceInfo): boolean {

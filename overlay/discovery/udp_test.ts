@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { freshGroup } from "../../tests/multicast.ts";
 import { CircuitError } from "../errors.ts";
 import { Announcer } from "./announce.ts";
 import { MAX_DATAGRAM_BYTES } from "./datagram.ts";
-import { formatGroup, type Group } from "./parse_group.ts";
+import { formatGroup, type Group, parseGroup } from "./parse_group.ts";
 import { discoverServers } from "./query.ts";
 import type { DiscoveryKey } from "./seal.ts";
 import { udpNetwork } from "./udp.ts";
@@ -14,8 +15,7 @@ const PATIENCE_MS = 30_000;
 
 /** A group that no other test uses. */
 function newGroup(): Group {
-  const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Uint16Array(4));
-  return { host: `239.${a % 256}.${b % 256}.${c % 256}`, port: 20_000 + d % 12_000 };
+  return parseGroup(freshGroup());
 }
 
 /** A server that announces itself, and the IDs that it hears. */

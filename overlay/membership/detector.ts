@@ -193,7 +193,7 @@ export class Detector {
   #suspect(slot: number, first: number): void {
     const { awake, self, tuning, links } = this.#context;
     this.#suspicions.add(slot, awake, first, first === self);
-    this.#judgeAt = Math.min(this.#judgeAt, confirmAt(tuning, this.#suspicions.evidence(slot)));
+    this.#judgeAt = Math.min(this.#judgeAt, this.#confirmAt(slot));
     const link = links.agreedWith(slot);
     if (!link) return;
     if (link.reported) this.#second(slot, self);
@@ -204,13 +204,17 @@ export class Detector {
     const mine = reporter === this.#context.self;
     if (!this.#suspicions.reported(slot, reporter, mine)) return;
     this.#context.touched = true;
-    const deadline = confirmAt(this.#context.tuning, this.#suspicions.evidence(slot));
-    this.#judgeAt = Math.min(this.#judgeAt, deadline);
+    this.#judgeAt = Math.min(this.#judgeAt, this.#confirmAt(slot));
+  }
+
+  /** When a suspect is to be declared dead, by what was reported. */
+  #confirmAt(slot: number): number {
+    return confirmAt(this.#context.tuning, this.#suspicions.evidence(slot));
   }
 
   #deadline(slot: number): number {
     const { tuning, links } = this.#context;
-    const at = confirmAt(tuning, this.#suspicions.evidence(slot));
+    const at = this.#confirmAt(slot);
     // Whoever hears the suspect itself does not declare it dead.
     const link = links.agreedWith(slot);
     return link ? Math.max(at, link.lastHeard + tuning.vetoFreshMs) : at;

@@ -25,9 +25,21 @@ export class FramePool {
       this.#used = 0;
     }
     const frame = new Uint8Array(this.#piece, this.#used, length);
-    if (length > LONG_BYTES) frame.set(from.subarray(0, length));
-    else for (let i = 0; i < length; i++) frame[i] = from[i] as number;
+    copyBytes(from, 0, length, frame, 0);
     this.#used += length;
     return frame;
   }
+}
+
+/** Copies bytes to `at` and returns the offset after them. */
+export function copyBytes(
+  from: Uint8Array,
+  start: number,
+  end: number,
+  to: Uint8Array,
+  at: number,
+): number {
+  if (end - start > LONG_BYTES) to.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) to[at + i - start] = from[i] as number;
+  return at + end - start;
 }

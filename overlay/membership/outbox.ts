@@ -7,6 +7,7 @@
  */
 
 import type { Context } from "./context.ts";
+import { copyBytes } from "./frame_pool.ts";
 import type { Link } from "./link_set.ts";
 import { MAX_RECORD_BYTES, writeRecord } from "./records.ts";
 import { SlotMap } from "./slot_map.ts";
@@ -17,9 +18,6 @@ import { FRAME, MAX_FRAME_BYTES } from "./wire.ts";
 const FULL = 1 << 30;
 /** Set beside them: the record is a suspicion, and goes out as vetoed. */
 const VETOED = 1 << 31;
-
-/** Up to this length bytes are copied faster one by one. */
-const LONG_BYTES = 128;
 
 /** News that is to be flooded. */
 export class Outbox {
@@ -157,7 +155,7 @@ export class Outbox {
         const first = i;
         while (i < masks.length && ((masks[i] as number) & bit) === 0) i++;
         counters.recordsSent += i - first;
-        at = copy(block, ends[first] as number, ends[i] as number, frame, at);
+        at = copyBytes(block, ends[first] as number, ends[i] as number, frame, at);
       }
       if (at > 1) this.#context.send(link, directory.frames.copy(frame, at));
     }
@@ -174,11 +172,4 @@ export class Outbox {
 
 function isSuspect(s: Standing): boolean {
   return statusOf(s) === SUSPECT;
-}
-
-/** Copies bytes to `at` and returns the offset after them. */
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
-  if (end - start > LONG_BYTES) to.set(from.subarray(start, end), at);
-  else for (let i = start; i < end; i++) to[at + i - start] = from[i] as number;
-  return at + end - start;
 }

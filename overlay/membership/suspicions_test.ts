@@ -1,13 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { newSeed, seeded } from "../discovery/_random.ts";
 import { Suspicions } from "./suspicions.ts";
 
 /** What a suspicion rests on, by slot. */
 type Model = Map<number, { since: number; first: number; mine: boolean; second: boolean }>;
-
-/** Numbers in [0, 1) by a seed: Numerical Recipes' linear congruential generator. */
-function seeded(seed: number): () => number {
-  return () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-}
 
 function check(suspicions: Suspicions, model: Model, slots: number): void {
   assertEquals(suspicions.size, model.size);
@@ -24,9 +20,7 @@ function check(suspicions: Suspicions, model: Model, slots: number): void {
 }
 
 Deno.test("Suspicions keeps what each rests on, whoever comes and goes", () => {
-  const seed = 7;
-  console.log(`seed ${seed}`);
-  const random = seeded(seed);
+  const random = seeded(newSeed());
   const below = (n: number) => Math.floor(random() * n);
   const slots = 300;
   const suspicions = new Suspicions();
