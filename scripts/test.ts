@@ -1,9 +1,11 @@
 /**
  * Runs the tests. With arguments as `deno test` does; without any, all of them, in groups of which
- * several run at a time: most tests wait for processes more than they compute. What a group prints
- * is shown when it has ended. Ends with status 1 if a test failed.
+ * several run at a time: most tests wait for processes more than they compute. With `--dealt`, the
+ * files of one folder under `tests/` in such groups, its subfolders not. What a group prints is shown
+ * when it has ended. Ends with status 1 if a test failed.
  *
  *     deno task test [FILE or flag of deno test]…
+ *     deno task test --dealt FOLDER
  *
  * @module
  */
@@ -13,21 +15,26 @@ const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"].map((name) => 
 /** Takes long, in processes that it starts. */
 const END_TO_END = "tests/e2e";
 
-/** Groups that the files there are dealt to. */
+/** Groups that the files of a folder are dealt to. */
 const HANDS = 3;
 
 /** Measures time and load, so it comes last, when least is going on besides. */
 const MEASURING = "tests/net";
 
 /** Arguments of `deno test` that take all tests between them. */
-async function groups(): Promise<string[][]> {
-  const files = (await Array.fromAsync(Deno.readDir(END_TO_END)))
+async function all(): Promise<string[][]> {
+  return [[`--ignore=${MEASURING},${END_TO_END}`], ...await dealt(END_TO_END), [MEASURING]];
+}
+
+/** The tests in a folder, dealt to groups of which none is empty. */
+async function dealt(folder: string): Promise<string[][]> {
+  const files = (await Array.fromAsync(Deno.readDir(folder)))
     .map(({ name }) => name).filter((name) => name.endsWith("_test.ts")).sort();
-  const dealt = Array.from(
-    { length: HANDS },
-    (_, hand) => files.filter((_, i) => i % HANDS === hand).map((name) => `${END_TO_END}/${name}`),
+  if (files.length === 0) throw new Error(`there are no tests in ${folder}`);
+  return Array.from(
+    { length: Math.min(HANDS, files.length) },
+    (_, hand) => files.filter((_, i) => i % HANDS === hand).map((name) => `${folder}/${name}`),
   );
-  return [[`--ignore=${MEASURING},${END_TO_END}`], ...dealt, [MEASURING]];
 }
 
 /** `deno test` with these arguments. */
@@ -55,9 +62,9 @@ async function text(...outputs: ReadableStream<Uint8Array>[]): Promise<string> {
   return chunks.join("");
 }
 
-/** Runs all groups. */
-async function runAll(): Promise<boolean> {
-  const left = await groups();
+/** Runs groups, several at a time. */
+async function runGroups(groups: readonly string[][]): Promise<boolean> {
+  const left = [...groups];
   const passed: boolean[] = [];
   const atOnce = Math.min(navigator.hardwareConcurrency + 1, left.length);
   await Promise.all(Array.from({ length: atOnce }, async () => {
@@ -66,9 +73,13 @@ async function runAll(): Promise<boolean> {
   return passed.every((each) => each);
 }
 
-if (import.meta.main) {
-  const passed = Deno.args.length === 0
-    ? await runAll()
-    : (await denoTest(Deno.args, "inherit").status).success;
-  Deno.exit(passed ? 0 : 1);
+/** Does what a command line says. */
+async function main(args: readonly string[]): Promise<boolean> {
+  const [first, folder, ...rest] = args;
+  if (first === undefined) return await runGroups(await all());
+  if (first !== "--dealt") return (await denoTest(args, "inherit").status).success;
+  if (folder === undefined || rest.length > 0) throw new Error("--dealt takes one folder");
+  return await runGroups(await dealt(folder));
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);
