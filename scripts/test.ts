@@ -1,8 +1,9 @@
 /**
  * Runs the tests. With arguments as `deno test` does; without any, all of them, in groups of which
- * several run at a time: most tests wait for processes more than they compute. With `--dealt`, the
- * files of one folder under `tests/` in such groups, its subfolders not. What a group prints is shown
- * when it has ended. Ends with status 1 if a test failed.
+ * several run at a time: most tests wait for processes more than they compute. Types are checked
+ * once beside them, not by each group. With `--dealt`, the files of one folder under `tests/`, not
+ * of its subfolders, run in such groups, and types are not checked. What a group prints is shown when
+ * it has ended. Ends with status 1 if a test or a type is wrong.
  *
  *     deno task test [FILE or flag of deno test]…
  *     deno task test --dealt FOLDER
@@ -21,33 +22,43 @@ const HANDS = 3;
 /** Measures time and load, so it comes last, when least is going on besides. */
 const MEASURING = "tests/net";
 
-/** Arguments of `deno test` that take all tests between them. */
+/** Commands that check all types and run all tests between them. */
 async function all(): Promise<string[][]> {
-  return [[`--ignore=${MEASURING},${END_TO_END}`], ...await dealt(END_TO_END), [MEASURING]];
+  return [
+    testing([`--ignore=${MEASURING},${END_TO_END}`]),
+    ["check", "--quiet"],
+    ...await dealt(END_TO_END),
+    testing([MEASURING]),
+  ];
 }
 
-/** The tests in a folder, dealt to groups of which none is empty. */
+/** Commands that run the tests in a folder, dealt between them. */
 async function dealt(folder: string): Promise<string[][]> {
   const files = (await Array.fromAsync(Deno.readDir(folder)))
     .map(({ name }) => name).filter((name) => name.endsWith("_test.ts")).sort();
   if (files.length === 0) throw new Error(`there are no tests in ${folder}`);
   return Array.from(
     { length: Math.min(HANDS, files.length) },
-    (_, hand) => files.filter((_, i) => i % HANDS === hand).map((name) => `${folder}/${name}`),
+    (_, hand) =>
+      testing(files.filter((_, i) => i % HANDS === hand).map((name) => `${folder}/${name}`)),
   );
 }
 
-/** `deno test` with these arguments. */
-function denoTest(args: readonly string[], stdout: "inherit" | "piped"): Deno.ChildProcess {
-  const command = ["test", ...PERMISSIONS, ...args];
-  return new Deno.Command(Deno.execPath(), { args: command, stdout, stderr: stdout }).spawn();
+/** The command that runs these tests. */
+function testing(args: readonly string[]): string[] {
+  return ["test", "--no-check", ...PERMISSIONS, ...args];
 }
 
-/** Runs a group, then shows what it printed. */
+/** Starts `deno` with these arguments. */
+function deno(args: readonly string[], stdout: "inherit" | "piped"): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), { args: [...args], stdout, stderr: stdout }).spawn();
+}
+
+/** Runs a group's command, then shows what it printed. */
 async function runGroup(args: readonly string[]): Promise<boolean> {
-  const name = `deno test ${args.join(" ")}`;
+  const name = `deno ${args.filter((arg) => !PERMISSIONS.includes(arg)).join(" ")}`;
   console.log(`begins: ${name}`);
-  const child = denoTest(args, "piped");
+  const child = deno(args, "piped");
   const [shown] = await Promise.all([text(child.stdout, child.stderr), child.status]);
   console.log(`\n${name}\n${shown}`);
   return (await child.status).success;
@@ -62,7 +73,7 @@ async function text(...outputs: ReadableStream<Uint8Array>[]): Promise<string> {
   return chunks.join("");
 }
 
-/** Runs groups, several at a time. */
+/** Runs the commands of groups, several at a time. */
 async function runGroups(groups: readonly string[][]): Promise<boolean> {
   const left = [...groups];
   const passed: boolean[] = [];
@@ -77,7 +88,9 @@ async function runGroups(groups: readonly string[][]): Promise<boolean> {
 async function main(args: readonly string[]): Promise<boolean> {
   const [first, folder, ...rest] = args;
   if (first === undefined) return await runGroups(await all());
-  if (first !== "--dealt") return (await denoTest(args, "inherit").status).success;
+  if (first !== "--dealt") {
+    return (await deno(["test", ...PERMISSIONS, ...args], "inherit").status).success;
+  }
   if (folder === undefined || rest.length > 0) throw new Error("--dealt takes one folder");
   return await runGroups(await dealt(folder));
 }
