@@ -20,7 +20,8 @@ import type { Peer, SessionOptions } from "./session_types.ts";
 
 /** What a peer says of itself, and how it handles sessions. */
 export interface Endpoint
-  extends Pick<SessionOptions, "onRequest" | "clock" | "maxStreams" | "maxHeldBytes"> {
+  extends
+    Pick<SessionOptions, "onRequest" | "clock" | "maxStreams" | "maxHeldBytes" | "maxUnsentBytes"> {
   readonly network: Network;
   /** A server's ID and address; undefined for a client. */
   readonly self?: { readonly id: string; readonly address: string };
@@ -182,7 +183,7 @@ function startSession(endpoint: Endpoint, conn: Conn, dialled: boolean, hello: H
   // What a client calls itself is nobody's business: it would go into logs as it is.
   const address = hello.role === "server" ? hello.address : conn.remote;
   const peer: Peer = { role: hello.role, id: hello.id, address };
-  const { onRequest, onMember, clock, maxStreams, maxHeldBytes } = endpoint;
+  const { onRequest, onMember, clock, maxStreams, maxHeldBytes, maxUnsentBytes } = endpoint;
   const session: Session = new Session({
     conn,
     dialled,
@@ -193,6 +194,7 @@ function startSession(endpoint: Endpoint, conn: Conn, dialled: boolean, hello: H
     ...(clock && { clock }),
     ...(maxStreams !== undefined && { maxStreams }),
     ...(maxHeldBytes !== undefined && { maxHeldBytes }),
+    ...(maxUnsentBytes !== undefined && { maxUnsentBytes }),
   });
   return session;
 }

@@ -42,6 +42,13 @@ export const KEPT_WRITE_BYTES = 16 * 1024;
 export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
 
 /**
+ * Bytes that may wait to be written to a peer, small frames and the stream bytes that ride along with
+ * them: 256 MiB. A connection that passes it is closed. Windows bound these bytes for each stream,
+ * but a stream that has ended is over before its last bytes are read.
+ */
+export const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
+
+/**
  * Bytes of streams that a peer has opened which may wait on its connection until they are read or
  * passed on: 256 MiB, all streams together. A stream that would take more of it is reset.
  */

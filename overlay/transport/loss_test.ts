@@ -202,6 +202,25 @@ Deno.test("a peer that asks and does not read is dropped before it costs much", 
   assert(replies < 250);
 });
 
+Deno.test("a peer that asks for stream bytes and does not read is dropped, too", async () => {
+  let replies = 0;
+  const first = new Uint8Array(32 * 1024);
+  await using pair = await connectPair({
+    acceptor: {
+      maxUnsentBytes: 100 * first.length,
+      onRequest: (incoming) => {
+        replies++;
+        incoming.session.accept(incoming).accept({ first, last: true });
+      },
+    },
+  });
+  pair.conns.acceptor.stall(true);
+  for (let i = 0; i < 500; i++) pair.dialler.open("recv", "/", { end: true });
+  const error = await pair.acceptor.closed;
+  assertMatch(error.message, /does not read/);
+  assert(replies <= 100, `${replies} replies`);
+});
+
 Deno.test("replies that carry stream bytes may be many", async () => {
   const calls: Stream[] = [];
   await using pair = await connectPair({

@@ -7,7 +7,13 @@
 
 import { CircuitError } from "../errors.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
-import { BATCH_BYTES, FAIR_BYTES, KEPT_WRITE_BYTES, MAX_QUEUED_BYTES } from "./limits.ts";
+import {
+  BATCH_BYTES,
+  FAIR_BYTES,
+  KEPT_WRITE_BYTES,
+  MAX_QUEUED_BYTES,
+  MAX_UNSENT_BYTES,
+} from "./limits.ts";
 import type { Conn } from "./network.ts";
 
 /** Has stream bytes to send, and is asked for them when the connection has room. */
@@ -30,15 +36,23 @@ export class Outgoing {
   #control = new FrameBuffer();
   #spare: FrameBuffer | undefined;
   #bodies = 0;
+  #writing = 0;
+  readonly #maxUnsent: number;
   #running = false;
   #stopped = false;
   #idle: PromiseWithResolvers<void> | undefined;
   #bytes = 0;
 
-  /** @param onError Called when a write fails, or too much waits for a peer that does not read. */
-  constructor(conn: Conn, onError: (error: unknown) => void) {
+  /**
+   * The writing end of a connection on which nothing was written yet.
+   *
+   * @param onError Called when a write fails, or too much waits for a peer that does not read.
+   * @param maxUnsent Bytes that may wait to be written.
+   */
+  constructor(conn: Conn, onError: (error: unknown) => void, maxUnsent = MAX_UNSENT_BYTES) {
     this.#conn = conn;
     this.#onError = onError;
+    this.#maxUnsent = maxUnsent;
   }
 
   /** Bytes written so far. */
@@ -59,11 +73,14 @@ export class Outgoing {
   /**
    * Frames were written into {@linkcode control}.
    *
-   * @param bodyBytes Of them, stream bytes, which the windows bound and the queue's limit does not.
+   * @param bodyBytes Of them, stream bytes, which the limit of small frames does not count.
    */
   queued(bodyBytes = 0): void {
     this.#bodies += bodyBytes;
-    if (this.#control.length - this.#bodies > MAX_QUEUED_BYTES && !this.#stopped) {
+    const { length } = this.#control;
+    const tooMuch = length - this.#bodies > MAX_QUEUED_BYTES ||
+      length + this.#writing > this.#maxUnsent;
+    if (tooMuch && !this.#stopped) {
       this.#onError(new CircuitError("BUSY", "it does not read what it is sent"));
     }
     this.#run();
@@ -119,9 +136,11 @@ export class Outgoing {
         this.#bodies = 0;
         this.#fill(batch);
         const bytes = batch.view();
+        this.#writing = bytes.length;
         for (let at = 0; at < bytes.length;) {
           at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
         }
+        this.#writing = 0;
         this.#bytes += bytes.length;
         batch.clear();
         this.#spare = batch;

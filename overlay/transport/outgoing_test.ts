@@ -1,6 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { FrameType } from "./frame.ts";
-import { HEADER_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES } from "./limits.ts";
+import {
+  HEADER_BYTES,
+  MAX_INLINE_BYTES,
+  MAX_PAYLOAD_BYTES,
+  MAX_QUEUED_BYTES,
+  MAX_UNSENT_BYTES,
+} from "./limits.ts";
 import type { Conn } from "./network.ts";
 import { Outgoing } from "./outgoing.ts";
 
@@ -30,5 +36,27 @@ Deno.test("queued() takes 32 MiB for a peer that does not read, and not a byte m
   assertEquals([out.control.length, errors], [MAX_QUEUED_BYTES, []]);
   send(0);
   assertEquals(errors.length, 1);
+  assertMatch(String(errors[0]), /does not read/);
+});
+
+Deno.test("MAX_UNSENT_BYTES is what PROTOCOL.md says", () => {
+  assertEquals(MAX_UNSENT_BYTES, 256 * 1024 * 1024);
+});
+
+Deno.test("queued() bounds what is being written and what waits, stream bytes as well", async () => {
+  const errors: unknown[] = [];
+  const frame = HEADER_BYTES + MAX_INLINE_BYTES;
+  const out = new Outgoing(STUCK, (error) => errors.push(error), 5 * frame);
+  const send = () => {
+    out.control.frame(FrameType.REPLY, 0, 1, new Uint8Array(MAX_INLINE_BYTES));
+    out.queued(MAX_INLINE_BYTES);
+  };
+  send();
+  send();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(out.control.length, 0, "two are being written, for ever");
+  for (let i = 0; i < 3; i++) send();
+  assertEquals(errors, []);
+  send();
   assertMatch(String(errors[0]), /does not read/);
 });

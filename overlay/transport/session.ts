@@ -73,7 +73,7 @@ export class Session {
     this.#clock = options.clock ?? systemClock;
     this.#streams = new StreamTable(options.dialled, options.maxStreams ?? MAX_STREAMS);
     this.#in = new FrameReader(options.conn);
-    this.#out = new Outgoing(options.conn, (error) => this.#lose(error));
+    this.#out = new Outgoing(options.conn, (error) => this.#lose(error), options.maxUnsentBytes);
     this.#pulse = new Pulse({
       sendFrame: (type, flags, stream, payload) => this.sendFrame(type, flags, stream, payload),
       onTick: () => this.#tick(),

@@ -68,6 +68,8 @@ export interface SessionOptions {
   readonly maxStreams?: number;
   /** Bytes of the peer's streams that may wait to be read; default {@linkcode MAX_HELD_BYTES}. */
   readonly maxHeldBytes?: number;
+  /** Bytes that may wait to be written to the peer; default {@linkcode MAX_UNSENT_BYTES}. */
+  readonly maxUnsentBytes?: number;
 }
 
 /** A request to send. */
