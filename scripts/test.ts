@@ -13,8 +13,8 @@
 
 const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"].map((name) => `--allow-${name}`);
 
-/** Takes long, in processes that it starts. */
-const END_TO_END = "tests/e2e";
+/** Folders whose tests take long, in processes that they start. */
+const IN_PROCESSES = ["tests/e2e", "tests/library"];
 
 /** Groups that the files of a folder are dealt to. */
 const HANDS = 3;
@@ -22,26 +22,36 @@ const HANDS = 3;
 /** Measures time and load, so it comes last, when least is going on besides. */
 const MEASURING = "tests/net";
 
+/** Of these, what measures what an idle server takes, and waits for most of its time. */
+const IDLE = `${MEASURING}/forty_test.ts`;
+
 /** Commands that check all types and run all tests between them. */
 async function all(): Promise<string[][]> {
+  const measuring = await testsIn(MEASURING);
   return [
-    testing([`--ignore=${MEASURING},${END_TO_END}`]),
+    testing([`--ignore=${[MEASURING, ...IN_PROCESSES].join(",")}`]),
     ["check", "--quiet"],
-    ...await dealt(END_TO_END),
-    testing([MEASURING]),
+    ...(await Promise.all(IN_PROCESSES.map(dealt))).flat(),
+    testing(measuring.filter((file) => file !== IDLE)),
+    testing([IDLE]),
   ];
 }
 
 /** Commands that run the tests in a folder, dealt between them. */
 async function dealt(folder: string): Promise<string[][]> {
+  const files = await testsIn(folder);
+  return Array.from(
+    { length: Math.min(HANDS, files.length) },
+    (_, hand) => testing(files.filter((_, i) => i % HANDS === hand)),
+  );
+}
+
+/** The files in a folder that hold tests. */
+async function testsIn(folder: string): Promise<string[]> {
   const files = (await Array.fromAsync(Deno.readDir(folder)))
     .map(({ name }) => name).filter((name) => name.endsWith("_test.ts")).sort();
   if (files.length === 0) throw new Error(`there are no tests in ${folder}`);
-  return Array.from(
-    { length: Math.min(HANDS, files.length) },
-    (_, hand) =>
-      testing(files.filter((_, i) => i % HANDS === hand).map((name) => `${folder}/${name}`)),
-  );
+  return files.map((name) => `${folder}/${name}`);
 }
 
 /** The command that runs these tests. */

@@ -104,13 +104,15 @@ const WAITING: Record<string, Method> = {
   "Chan.send()": ({ full }, options) => full.send(options),
   "Chan.sendBytes()": ({ full }, options) => full.sendBytes(bytes("x"), options),
   "Chan.sendBytes() of a long message": ({ full }, options) =>
-    full.sendBytes(new Uint8Array(100_000), options),
+    full.sendBytes(new Uint8Array(1_000_000), options),
   "Chan.recv()": ({ chan }, options) => chan.recv(options),
   "Chan.recvBytes()": ({ chan }, options) => chan.recvBytes(options),
   "Proc.wait()": ({ proc }, options) => proc.wait(options),
   "Proc.stdout()": ({ proc }, options) => proc.stdout(options).getReader().read(),
   "Proc.stderr()": ({ proc }, options) => proc.stderr(options).getReader().read(),
   "Proc.stdin()": ({ proc }, options) => proc.stdin(options).getWriter().closed,
+  "Proc.stdin() of a process that does not read": ({ proc }, options) =>
+    ReadableStream.from([new Uint8Array(10_000_000)]).pipeTo(proc.stdin(options)),
   "Subscription.consume()": ({ joins }, options) => joins.consume(options),
 };
 
@@ -147,7 +149,7 @@ onBothRoutes("every method fails with ABORTED when its signal is aborted", async
   }
 });
 
-onBothRoutes("a call that waits keeps the reason that its signal gives", async (circuit) => {
+onBothRoutes("a signal cancels each call that waits, and frees what it held", async (circuit) => {
   await using client = await dialTo(circuit.near);
   const scene = await makeScene(circuit, client);
   for (const [name, method] of Object.entries(WAITING)) {
@@ -156,9 +158,49 @@ onBothRoutes("a call that waits keeps the reason that its signal gives", async (
     const failure = assertFails("ABORTED", method(scene, controller));
     await untilCalls(client, circuit.far, 1);
     controller.abort(reason);
-    assertEquals((await failure).cause, reason);
+    assertEquals((await failure).cause, reason, name);
     await untilCalls(client, circuit.far, 0);
   }
+  assertEquals(await callsAt(client, circuit.near), 0);
+  // All is as it was: nobody waits, reads or writes.
+  const { chan, full, proc } = scene;
+  assertEquals([(await chan.stat()).numSend, (await full.stat()).numSend], [0, 1]);
+  const reading = proc.stdout().getReader().read();
+  await proc.signal("KILL");
+  assertEquals((await reading).done, true);
+});
+
+onBothRoutes("a time limit ends a call with TIMEOUT", async (circuit) => {
+  await using client = await dialTo(circuit.near);
+  const { chan, proc } = await makeScene(circuit, client);
+  await assertFails("TIMEOUT", chan.recvBytes({ signal: AbortSignal.timeout(50) }));
+  await assertFails("TIMEOUT", proc.wait({ signal: AbortSignal.timeout(50) }));
+  await untilCalls(client, circuit.far, 0);
+});
+
+circuitTest("each call lets go of its signal when it is over", async (logs) => {
+  await using circuit = await cluster(2, { logs });
+  await using client = await dialTo(circuit.near);
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
+  const anchor = client.anchor(circuit.far.path).walk("a");
+  for (let i = 0; i < 50; i++) {
+    const chan = await anchor.makeChan(1, { signal });
+    await chan.sendBytes(bytes("x"), { signal });
+    await chan.recvBytes({ signal });
+    await chan.stat({ signal });
+    await anchor.get({ signal });
+    await anchor.view({ signal });
+    await client.servers({ signal });
+    await chan.close({ signal });
+    await assertFails("CLOSED", chan.recvBytes({ signal }));
+    await chan.scrub({ signal });
+    const proc = await anchor.makeProc({ path: "/bin/true" }, { signal });
+    await proc.wait({ signal });
+    for await (const _chunk of proc.stdout({ signal }));
+    await proc.scrub({ signal });
+  }
+  assertEquals(listeners(), 0);
 });
 
 onBothRoutes("a message that was received and not read goes back", async ({ near, far }) => {
@@ -270,6 +312,22 @@ circuitTest("closing twice, and using what is closed, is harmless", async (logs)
   await assertFails("CLOSED", proc.makeProc({ path: "true" }));
   await assertFails("CLOSED", Array.fromAsync(client.anchor("/").list()));
 });
+
+/** Counts the listeners that a signal has. */
+function countListeners(signal: AbortSignal): () => number {
+  let count = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    count++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    count--;
+    remove(...args);
+  };
+  return () => count;
+}
 
 /** Calls of all kinds that can wait, by turns. */
 async function cancelMany(scene: Scene, count: number): Promise<void> {

@@ -1,6 +1,5 @@
 /**
- * Containers, of the library and of the tool, over two servers, with podman. They are skipped where
- * that cannot run containers.
+ * Containers over two servers, with podman. They are skipped where that cannot run containers.
  *
  * @module
  */
@@ -8,22 +7,20 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Client, Container, ContainerRun } from "../../mod.ts";
 import { bytes, digest, digestOf, pattern, textOf } from "../bytes.ts";
-import { ContainerLab, IMAGE, whyNoContainers } from "../containers.ts";
+import {
+  containersOnBothRoutes,
+  containerTest,
+  ENGINE_MS,
+  ignore,
+  untilNone,
+} from "../container_tests.ts";
+import { ContainerLab, IMAGE } from "../containers.ts";
 import { assertFails } from "../fails.ts";
-import { type Cluster, cluster, dialTo, RunningServer } from "../launcher.ts";
-import { circuitTest, type Logs } from "../logs.ts";
-import { assertRefused } from "../refused.ts";
-import { type Route, withRoutes } from "../routes.ts";
-import { run, RunningTool, tool } from "../tool.ts";
+import { dialTo, RunningServer } from "../launcher.ts";
+import { circuitTest } from "../logs.ts";
+import { withRoutes } from "../routes.ts";
 import { childrenOf, isAlive, untilCalls } from "../traces.ts";
 import { until, within } from "../until.ts";
-
-const why = await whyNoContainers();
-if (why !== undefined) console.log(`containers are not tested: ${why}`);
-const ignore = why !== undefined;
-
-/** Milliseconds for what an engine does on a busy machine. */
-const ENGINE_MS = 60_000;
 
 /** A shell's line in a container. */
 function sh(line: string, more: Partial<ContainerRun> = {}): ContainerRun {
@@ -34,43 +31,13 @@ function stateOf(stat: Awaited<ReturnType<Container["peek"]>>): Record<string, u
   return stat["State"] as Record<string, unknown>;
 }
 
-/** On both routes, with servers that make containers, none of which is left at the end. */
-function onBothRoutes(
-  name: string,
-  body: (circuit: Cluster, lab: ContainerLab, route: Route) => Promise<void>,
-): void {
-  withRoutes(name, async (route, logs) => {
-    await using lab = await ContainerLab.make();
-    await using circuit = await route.start(logs, { args: ["-docker"], env: lab.env });
-    await body(circuit, lab, route);
-  }, { ignore });
-}
-
-/** As {@linkcode onBothRoutes}, on the direct one alone. */
-function dockerTest(
-  name: string,
-  body: (circuit: Cluster, lab: ContainerLab, logs: Logs) => Promise<void>,
-): void {
-  circuitTest(name, async (logs) => {
-    await using lab = await ContainerLab.make();
-    await using circuit = await cluster(2, { logs, args: ["-docker"], env: lab.env });
-    await body(circuit, lab, logs);
-  }, { ignore });
-}
-
-async function untilNone(lab: ContainerLab): Promise<void> {
-  await until("no container to be left", () => lab.names(), (names) => names.length === 0, {
-    within: ENGINE_MS,
-  });
-}
-
 async function containerAt(client: Client, path: string): Promise<Container> {
   const element = await client.anchor(path).get();
   if (element?.kind !== "docker") throw new Error(`want a container, not ${element?.kind}`);
   return element;
 }
 
-onBothRoutes(
+containersOnBothRoutes(
   "Anchor.makeContainer() starts a container that stdin, stdout and stderr reach",
   async ({ near, far }, lab) => {
     await using client = await dialTo(near);
@@ -105,7 +72,7 @@ onBothRoutes(
   },
 );
 
-dockerTest("Container carries bytes exactly, and is held back", async ({ near, far }, lab) => {
+containerTest("Container carries bytes exactly, and is held back", async ({ near, far }, lab) => {
   await using client = await dialTo(near);
   const base = client.anchor(far.path);
   const cat = await base.walk("cat").makeContainer({ image: IMAGE, path: "cat" });
@@ -137,7 +104,7 @@ dockerTest("Container carries bytes exactly, and is held back", async ({ near, f
   await untilNone(lab);
 });
 
-dockerTest("ContainerRun sets all that it has fields for", async ({ near, far }, lab) => {
+containerTest("ContainerRun sets all that it has fields for", async ({ near, far }, lab) => {
   await using client = await dialTo(near);
   const folder = await Deno.makeTempDir();
   try {
@@ -171,7 +138,7 @@ dockerTest("ContainerRun sets all that it has fields for", async ({ near, far },
   }
 });
 
-onBothRoutes("Container.signal() reaches the first process", async ({ near, far }) => {
+containersOnBothRoutes("Container.signal() reaches the first process", async ({ near, far }) => {
   await using client = await dialTo(near);
   const line = "trap 'echo got; exit 3' USR1; echo ready; while :; do read x; done";
   const container = await client.anchor(far.path).walk("dkr").makeContainer(sh(line));
@@ -189,34 +156,37 @@ onBothRoutes("Container.signal() reaches the first process", async ({ near, far 
   assertEquals(stateOf(await other.wait())["ExitCode"], 137);
 });
 
-onBothRoutes("Container.scrub() forgets it and lets it run", async ({ near, far }, lab) => {
-  await using client = await dialTo(near);
-  const folder = await Deno.makeTempDir();
-  try {
-    // It prints more than any buffer holds, so it ends only if somebody takes that.
-    const line = "cat; seq 1 200000; echo done > /v/done";
-    const path = `${far.path}/dkr`;
-    const made = await client.anchor(path).makeContainer(sh(line, { volume: [`${folder}:/v`] }));
-    const waiting = assertFails("ABORTED", made.wait());
-    await untilCalls(client, far, 1);
-    await made.scrub();
-    await waiting;
-    assertEquals(await client.anchor(path).get(), undefined);
-    const done = () => Deno.readTextFile(`${folder}/done`).catch(() => "");
-    await until("it to run to its end", done, (text) => text === "done\n", { within: ENGINE_MS });
-    await untilNone(lab);
+containersOnBothRoutes(
+  "Container.scrub() forgets it and lets it run",
+  async ({ near, far }, lab) => {
+    await using client = await dialTo(near);
+    const folder = await Deno.makeTempDir();
+    try {
+      // It prints more than any buffer holds, so it ends only if somebody takes that.
+      const line = "cat; seq 1 200000; echo done > /v/done";
+      const path = `${far.path}/dkr`;
+      const made = await client.anchor(path).makeContainer(sh(line, { volume: [`${folder}:/v`] }));
+      const waiting = assertFails("ABORTED", made.wait());
+      await untilCalls(client, far, 1);
+      await made.scrub();
+      await waiting;
+      assertEquals(await client.anchor(path).get(), undefined);
+      const done = () => Deno.readTextFile(`${folder}/done`).catch(() => "");
+      await until("it to run to its end", done, (text) => text === "done\n", { within: ENGINE_MS });
+      await untilNone(lab);
 
-    // With scrub, the element goes by itself.
-    const brief = await client.anchor(path).makeContainer(sh("echo bye", { scrub: true }));
-    await brief.wait().catch(() => {});
-    await until("it to go", () => client.anchor(path).get(), (element) => element === undefined);
-    await untilNone(lab);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+      // With scrub, the element goes by itself.
+      const brief = await client.anchor(path).makeContainer(sh("echo bye", { scrub: true }));
+      await brief.wait().catch(() => {});
+      await until("it to go", () => client.anchor(path).get(), (element) => element === undefined);
+      await untilNone(lab);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
-dockerTest(
+containerTest(
   "Anchor.makeContainer() that fails says why and leaves nothing behind",
   async ({ near, far }, lab) => {
     await using client = await dialTo(near);
@@ -247,7 +217,7 @@ dockerTest(
   },
 );
 
-onBothRoutes(
+containersOnBothRoutes(
   "Anchor.makeContainer() can be cancelled while it pulls",
   async ({ near, far }, lab) => {
     await using client = await dialTo(near);
@@ -275,26 +245,29 @@ onBothRoutes(
   },
 );
 
-dockerTest("a container's end is told though its connection breaks", async ({ near, far }, lab) => {
-  await using client = await dialTo(near);
-  const path = `${far.path}/dkr`;
-  const container = await client.anchor(path).makeContainer(sh("echo hi; sleep 1000"));
-  const waiting = container.wait();
-  // What connects the server with the container is its only child.
-  for (const pid of await childrenOf(far.pid)) Deno.kill(pid, "SIGKILL");
-  await container.stdout().pipeTo(new WritableStream());
-  assertEquals(stateOf(await container.peek())["Status"], "running");
-  await container.signal("KILL");
-  assertEquals(stateOf(await waiting)["ExitCode"], 137);
+containerTest(
+  "a container's end is told though its connection breaks",
+  async ({ near, far }, lab) => {
+    await using client = await dialTo(near);
+    const path = `${far.path}/dkr`;
+    const container = await client.anchor(path).makeContainer(sh("echo hi; sleep 1000"));
+    const waiting = container.wait();
+    // What connects the server with the container is its only child.
+    for (const pid of await childrenOf(far.pid)) Deno.kill(pid, "SIGKILL");
+    await container.stdout().pipeTo(new WritableStream());
+    assertEquals(stateOf(await container.peek())["Status"], "running");
+    await container.signal("KILL");
+    assertEquals(stateOf(await waiting)["ExitCode"], 137);
 
-  const lost = await client.anchor(`${far.path}/lost`).makeContainer(sh("sleep 1000"));
-  const end = assertFails("ABORTED", lost.wait());
-  await lab.podman("rm", "--force", "--time=0", String((await lost.peek())["Name"]));
-  await end;
-  await assertFails("ABORTED", lost.peek());
-});
+    const lost = await client.anchor(`${far.path}/lost`).makeContainer(sh("sleep 1000"));
+    const end = assertFails("ABORTED", lost.wait());
+    await lab.podman("rm", "--force", "--time=0", String((await lost.peek())["Name"]));
+    await end;
+    await assertFails("ABORTED", lost.peek());
+  },
+);
 
-dockerTest("a tied container goes with its maker", async ({ near, far }, lab) => {
+containerTest("a tied container goes with its maker", async ({ near, far }, lab) => {
   const path = `${far.path}/dkr`;
   {
     await using client = await dialTo(near);
@@ -306,7 +279,7 @@ dockerTest("a tied container goes with its maker", async ({ near, far }, lab) =>
   assertEquals(await client.anchor(path).get(), undefined);
 });
 
-dockerTest("a server that stops ends its containers", async ({ near, far }, lab) => {
+containerTest("a server that stops ends its containers", async ({ near, far }, lab) => {
   await using client = await dialTo(near);
   const base = client.anchor(far.path);
   const folder = await Deno.makeTempDir();
@@ -327,7 +300,7 @@ dockerTest("a server that stops ends its containers", async ({ near, far }, lab)
   }
 });
 
-dockerTest("a server that stops gives up a pull", async ({ near, far }, lab) => {
+containerTest("a server that stops gives up a pull", async ({ near, far }, lab) => {
   await using client = await dialTo(near);
   using registry = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const image = `127.0.0.1:${registry.addr.port}/none`;
@@ -391,73 +364,3 @@ withRoutes("a server without -docker or without an engine says so", async (route
   assertMatch(error.message, /no container engine: docker: .*; podman: .* in PATH ".*\/no\/such"/);
   assertEquals(await anchor.get(), undefined);
 });
-
-onBothRoutes(
-  "mkdkr and the commands for what it makes",
-  async ({ near, far }, lab, { program }) => {
-    const options = program ? { program } : {};
-    const at = ["-d", near.address];
-    const path = `${far.path}/dkr`;
-    const stdin = JSON.stringify({
-      iMAGE: IMAGE,
-      PATH: "/bin/sh",
-      args: ["-c", 'read x; echo "$x $A"; exit 3'],
-      Env: ["A=1"],
-      Dir: "",
-      Volume: null,
-      memory: 0,
-    });
-    assertEquals(await run(["mkdkr", ...at, path], { stdin, ...options }), "");
-    assertMatch(await run(["ls", ...at, "-l", `${far.path}/...`], options), /^docker +\/.*\/dkr$/m);
-    const state = JSON.parse(await run(["peek", ...at, path], options));
-    assertEquals(state.State.Status, "running");
-    await run(["stdin", ...at, path], { stdin: "hello\n", ...options });
-    assertEquals(await run(["stdout", ...at, path], options), "hello 1\n");
-    assertEquals(await run(["stderr", ...at, path], options), "");
-    assertEquals(JSON.parse(await run(["wait", ...at, path], options)).State.ExitCode, 3);
-    const all = await tool(["waitall", ...at], { stdin: path, ...options });
-    assertEquals([all.code, all.stdout], [1, `${path}\texit status 3\n`]);
-    await run(["scrub", ...at, path], options);
-
-    const going = `${far.path}/going`;
-    await run(["mkdkr", "-scrub", ...at, going], {
-      stdin: JSON.stringify({ Image: IMAGE, Path: "sleep", Args: ["1000"] }),
-      ...options,
-    });
-    await run(["signal", ...at, "KILL", going], options);
-    await until("it to go", () => run(["peek", ...at, going], options), (it) => it === "null\n");
-    await untilNone(lab);
-  },
-);
-
-dockerTest("mkdkr says what is wrong in a line", async ({ near, far }) => {
-  const args = ["mkdkr", "-d", near.address, `${far.path}/dkr`];
-  const failures: [string, RegExp][] = [
-    ["", /standard input is empty/],
-    ["{}", /the container: "Image" is missing/],
-    ['{"Image": ""}', /image is empty/],
-    ['{"Image": "x", "Imgae": "y"}', /unknown key "Imgae": did you mean "Image"\?/],
-    ['{"Image": "x", "Memory": "64m"}', /Memory: want a whole number from 0 to/],
-    [JSON.stringify({ Image: IMAGE, Path: "/no/such" }), /cannot start the container at .*\/dkr/],
-  ];
-  for (const [stdin, message] of failures) await assertRefused(args, message, { stdin });
-  assertEquals(await run(["ls", "-d", near.address, far.path]), "");
-});
-
-dockerTest(
-  "mkdkr that is interrupted while it pulls leaves nothing",
-  async ({ near, far }, lab) => {
-    using registry = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const image = `127.0.0.1:${registry.addr.port}/none`;
-    const path = `${far.path}/dkr`;
-    await using making = new RunningTool(["mkdkr", "-d", near.address, path]);
-    await making.write(JSON.stringify({ Image: image }));
-    await making.closeStdin();
-    using _pulling = await within(ENGINE_MS, "the pull", registry.accept());
-    making.kill("SIGINT");
-    assertEquals((await making.result()).code, 130);
-    const list = () => run(["ls", "-d", near.address, far.path]);
-    await until("the anchor to be gone", list, (text) => text === "", { within: ENGINE_MS });
-    assertEquals(await lab.names(), []);
-  },
-);
