@@ -5,6 +5,7 @@
  */
 
 import { rootDescription } from "../elements/anchor/description.ts";
+import { delay } from "../overlay/delay.ts";
 import type { Session } from "../overlay/transport/session.ts";
 import { type Dial, first, type Seeds } from "./first.ts";
 import { readPairs } from "./records.ts";
@@ -89,7 +90,10 @@ export class Redialler {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      for (let ms = wait;; ms = await this.refresh(await root())) await pause(ms, signal);
+      for (let ms = wait;; ms = await this.refresh(await root())) {
+        await delay(ms, signal);
+        signal.throwIfAborted();
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -103,7 +107,8 @@ export class Redialler {
    */
   async next(lost: string, signal: AbortSignal): Promise<Session> {
     for (let most = FIRST_DELAY_MS;; most = Math.min(most * 2, MAX_DELAY_MS)) {
-      await pause(this.#random() * most, signal);
+      await delay(this.#random() * most, signal);
+      signal.throwIfAborted();
       try {
         const seeds = (signal: AbortSignal) => this.#candidates(lost, signal);
         return await first(seeds, this.#dial, { signal, tolerant: true });
@@ -132,25 +137,6 @@ async function listServers(session: Session): Promise<string[]> {
   const addresses: string[] = [];
   for await (const [, address] of readPairs(stream)) addresses.push(address);
   return addresses;
-}
-
-/**
- * Waits.
- *
- * @throws the signal's reason, once it is aborted.
- */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, ms);
-  const onAbort = () => over.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await over.promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 function shuffle(items: string[], random: () => number): void {

@@ -3,7 +3,7 @@ import { type Address, formatHostPort } from "../overlay/address.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import type { Session } from "../overlay/transport/session.ts";
 import type { Dial } from "./first.ts";
-import { MAX_KNOWN, pause, Redialler } from "./redial.ts";
+import { MAX_KNOWN, Redialler } from "./redial.ts";
 
 /** A server that lists these addresses. */
 function listing(addresses: readonly string[]): Session {
@@ -107,13 +107,4 @@ Deno.test("Redialler goes on after seeds that cannot be found, until its signal 
   });
   const error = await assertRejects(() => redialler.next("10.0.0.1:7000", controller.signal));
   assertEquals([error, rounds, tried.length], [reason, 3, 3]);
-});
-
-Deno.test("pause() ends early by its signal, with its reason", async () => {
-  const controller = new AbortController();
-  const reason = new Error("enough");
-  const waiting = assertRejects(() => pause(60_000, controller.signal));
-  controller.abort(reason);
-  assertEquals(await waiting, reason);
-  assertEquals(await assertRejects(() => pause(0, controller.signal)), reason);
 });

@@ -146,6 +146,7 @@ export class Node {
     this.#feed({ type: "join", address });
     const session = await (this.#linkDials.get(address) ?? this.#dial(address, id));
     const peer = session.peer.id;
+    if (peer === this.self.id) return session.close();
     // A busy server sends newcomers on to others, so it may take a while until it is listed itself.
     await this.#listed((listed) => peer === undefined || listed.has(peer) || listed.size > 1);
   }

@@ -43,7 +43,11 @@ export async function runServer(
   const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);
   const logger = setUpLog({ level, ...(varDir ? { file: varDir.logFile } : {}) });
   const stopped = Promise.withResolvers<void>();
-  const onSignal = () => stopped.resolve();
+  const starting = new AbortController();
+  const onSignal = () => {
+    starting.abort();
+    stopped.resolve();
+  };
   // A signal during start-up stops what has been started by then.
   for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
   let server: CircuitServer | void;
@@ -53,14 +57,15 @@ export async function runServer(
   if (onHangup) Deno.addSignalListener("SIGHUP", onHangup);
   try {
     const keys = first && takeKeys(first, logger.log);
-    const starting = launch({ ...options, ...(keys && { keys }), log: logger.log }, varDir);
-    server = await Promise.race([starting, stopped.promise]);
+    const settings = { ...options, ...(keys && { keys }), log: logger.log };
+    const launched = launch(settings, varDir, starting.signal);
+    server = await Promise.race([launched, stopped.promise]);
     if (server) {
       await print(server.address);
       stopKeeping = await keepHouse(hostClock(parseAddress(server.address).host));
       await Promise.race([server.closed, stopped.promise]);
     }
-    await starting.then((late) => late.stop(), () => {});
+    await launched.then((late) => late.stop(), () => {});
     if (!server) return;
     await server.closed;
   } finally {

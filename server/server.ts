@@ -8,7 +8,7 @@ import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
 import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
 import { formatAddress, formatHostPort, newServerId, parseAddress } from "../overlay/address.ts";
-import { CircuitError, toCircuitError } from "../overlay/errors.ts";
+import { cancelled, CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
 import { Membership } from "../overlay/membership/mod.ts";
 import { Node } from "../overlay/node.ts";
@@ -20,6 +20,7 @@ import { AnchorTree, pathOf } from "./anchors.ts";
 import { Children } from "./children.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { anchorHandlers, rootHandlers } from "./handlers.ts";
+import { joinAll } from "./join.ts";
 import { logKeys } from "./keys.ts";
 import { chooseListen, remarkOn } from "./listen.ts";
 import type { Log } from "./log.ts";
@@ -52,7 +53,11 @@ export interface ServerOptions {
   readonly addr?: string;
   /** The network interface to listen on, instead of `addr`. */
   readonly interface?: string;
-  /** Addresses of servers whose circuit to join, `circuit://…` or `HOST:PORT`. Default: none. */
+  /**
+   * Addresses of servers whose circuit to join, `circuit://…` or `HOST:PORT`; this server's own counts
+   * as one that is there. If none of them can be reached for 2 s, the server does not start; those
+   * that cannot while others can are tried again as long as it runs. Default: none.
+   */
   readonly join?: string | readonly string[];
   /**
    * The multicast group, `GROUP:PORT`, on which to make the server known and to find others; their
@@ -119,7 +124,7 @@ export interface CircuitServer extends AsyncDisposable {
  * @returns the server, listening and joined.
  * @throws {CircuitError} `BUSY` if the port or the directory is in use, `BAD_REQUEST` for an address
  * or interface that this machine does not have or a key that is none, `UNREACHABLE`, `TIMEOUT` or
- * `PROTOCOL` if a server to join cannot be reached, `DENIED` if it has no key, or another. Nothing is
+ * `PROTOCOL` if no server to join can be reached, `DENIED` if one has no key, or another. Nothing is
  * left running then.
  *
  * @example Two servers in one program, in one circuit
@@ -142,10 +147,15 @@ export async function startServer(options: ServerOptions = {}): Promise<CircuitS
 /**
  * {@linkcode startServer} with a directory that was taken before. It is given back when the server
  * stops or cannot start.
+ *
+ * @param signal Gives up joining others: the server is stopped then.
+ * @throws {CircuitError} as {@linkcode startServer}; `ABORTED` if the signal is aborted before the
+ * server is ready.
  */
 export async function launch(
   options: ServerOptions,
   varDir: VarDir | undefined,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<CircuitServer> {
   const log = options.log ?? (() => {});
   let server: RunningServer | undefined;
@@ -165,7 +175,10 @@ export async function launch(
     await warnOfSurvivors(varDir, log);
     await logKeys(options, where.host, log);
     const seeds = typeof options.join === "string" ? [options.join] : options.join ?? [];
-    for (const seed of seeds) await server.node.join(seed);
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+    await Promise.race([joinAll(server.node, seeds, log, signal), aborted.promise]);
+    if (signal.aborted) throw cancelled("starting a server", signal);
     server.announcer?.start();
     log("info", `listening on ${formatHostPort(where.host, listener.port)} as ${address}`);
     const remark = remarkOn(where, interfaces);

@@ -48,6 +48,8 @@ export const startCommand: Command = command({
   help: [
     "With -discover the servers find each other in whatever order they start, and one that is alone " +
     "starts too.",
+    "With several -j one of them has to be there within 2 s, and the server goes on trying the " +
+    "others; its own address counts. So all servers may be started at once with the same command.",
     "The first line on standard output is the server's address, which other servers join (-j) and " +
     "the other commands dial (-d). The log goes to standard error; CIRCUIT_LOG sets how much: " +
     "debug, info (the default), warn or error.",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay } from "./delay.ts";
+import { delay } from "../../overlay/delay.ts";
 import { MAX_QUERY_BYTES, MAX_TCP_CLIENTS, RETRY_MS, TCP_TURN_MS } from "./limits.ts";
 import type { Answer } from "./udp.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay } from "./delay.ts";
+import { delay } from "../../overlay/delay.ts";
 import { MAX_QUERY_BYTES, RETRY_MS } from "./limits.ts";
 
 /** How queries are answered; undefined for no answer. */

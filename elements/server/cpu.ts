@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import type { Session } from "node:inspector";
+import { delay } from "../../overlay/delay.ts";
 
 /** Milliseconds that are sampled. */
 const SAMPLED_MS = 1_000;
@@ -38,7 +39,9 @@ export async function cpuText(signal: AbortSignal): Promise<string> {
   const before = process.cpuUsage();
   const sampled = Deno.permissions.querySync({ name: "sys" }).state === "granted"
     ? await sample(signal)
-    : await pause(signal).then(() => "samples: none, since they take --allow-sys without a list\n");
+    : await delay(SAMPLED_MS, signal).then(() =>
+      "samples: none, since they take --allow-sys without a list\n"
+    );
   const { user, system } = process.cpuUsage(before);
   const used = `${ms(user / 1000)} in the program and ${ms(system / 1000)} in the system`;
   return `cpu: in ${ms(performance.now() - start)}, all threads were ${used}\n${sampled}`;
@@ -52,7 +55,7 @@ async function sample(signal: AbortSignal): Promise<string> {
     await post(session, "Profiler.enable");
     await post(session, "Profiler.setSamplingInterval", { interval: INTERVAL_US });
     await post(session, "Profiler.start");
-    await pause(signal);
+    await delay(SAMPLED_MS, signal);
     const { profile } = await post(session, "Profiler.stop") as {
       profile: { nodes: ProfileNode[] };
     };
@@ -82,19 +85,6 @@ function functions(nodes: readonly ProfileNode[]): string {
 function post(session: Session, method: string, params: object = {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
     session.post(method, params, (error, result) => error ? reject(error) : resolve(result));
-  });
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, SAMPLED_MS);
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
   });
 }
 
