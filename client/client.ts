@@ -7,7 +7,7 @@
 import { parsePath } from "../elements/path.ts";
 import { parseAddress } from "../overlay/address.ts";
 import { CircuitError } from "../overlay/errors.ts";
-import { checkKey } from "../overlay/transport/key.ts";
+import { checkKey, readKeyFile } from "../overlay/transport/key.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorHandle } from "./anchor.ts";
 import type { Seeds } from "./first.ts";
@@ -23,7 +23,7 @@ import type { Anchor, CallOptions, Client, DialOptions } from "./types.ts";
  * when this one is lost. Default: none of them.
  * @returns a client, which has a connection until it is closed or disposed of.
  * @throws {CircuitError} `BAD_REQUEST` if it is not an address or the key is none, `UNREACHABLE` if
- * nobody answers there or another server does, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL`
+ * nobody answers there or another server does, `NOT_FOUND` if there is no such key file, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL`
  * if something else answers; `DENIED` if only one side has a key or the keys are different; `ABORTED`
  * or `TIMEOUT` by the signal.
  *
@@ -51,11 +51,25 @@ export async function dial(address: string, options?: DialOptions): Promise<Clie
  */
 export async function dialFirst(
   seeds: Seeds,
-  { key, signal, redial = false }: DialOptions = {},
+  options: DialOptions = {},
 ): Promise<Client> {
-  if (key) checkKey(key);
+  const { signal, redial = false } = options;
+  const key = await keyOf(options);
   const endpoint = { network: tcp, ...(key && { keys: [key] }) };
   return new DialledClient(await Router.connect({ endpoint, seeds, redial }, signal));
+}
+
+/**
+ * The key that options name, if any.
+ *
+ * @throws {CircuitError} `BAD_REQUEST` if it is none or they name two; as `readKeyFile`.
+ */
+export async function keyOf({ key, keyFile }: DialOptions): Promise<Uint8Array | undefined> {
+  if (key && keyFile !== undefined) {
+    throw new CircuitError("BAD_REQUEST", "want a key or a key file, not both");
+  }
+  if (key) checkKey(key);
+  return keyFile === undefined ? key : (await readKeyFile(keyFile)).keys[0];
 }
 
 class DialledClient implements Client {

@@ -5,8 +5,8 @@
  */
 
 import { CircuitError } from "../overlay/errors.ts";
-import { findKeyFile, readKeyFile } from "../overlay/transport/key.ts";
-import { dialFirst } from "./client.ts";
+import { findKeyFile } from "../overlay/transport/key.ts";
+import { dialFirst, keyOf } from "./client.ts";
 import type { Client, DialOptions } from "./types.ts";
 
 /**
@@ -40,12 +40,13 @@ import type { Client, DialOptions } from "./types.ts";
 export async function discover(group: string, options?: DialOptions): Promise<Client> {
   // A program that dials an address has no use for this part.
   const { discoverServers } = await import("../overlay/discovery/mod.ts");
-  const { key, timeoutMs } = options ?? {};
+  const { timeoutMs } = options ?? {};
+  const key = await keyOf(options ?? {});
   return await dialFirst(async function* (signal) {
     for await (const { address } of discoverServers(group, { key, signal, timeoutMs })) {
       yield address;
     }
-  }, options);
+  }, { ...options, key, keyFile: undefined });
 }
 
 /**
@@ -84,10 +85,10 @@ export async function connect(options?: DialOptions): Promise<Client> {
     const seeds = async function* () {
       yield* await readAddresses(expandHome(file));
     };
-    return await dialFirst(seeds, await withKey(options));
+    return await dialFirst(seeds, withKey(options));
   }
   const group = Deno.env.get("CIRCUIT_DISCOVER");
-  if (group) return await discover(group, await withKey(options));
+  if (group) return await discover(group, withKey(options));
   throw new CircuitError(
     "BAD_REQUEST",
     "no server to dial: give -d ADDRESS or -discover GROUP:PORT, or set CIRCUIT to a file that " +
@@ -96,9 +97,8 @@ export async function connect(options?: DialOptions): Promise<Client> {
 }
 
 /** With the key that the environment names, unless there is one. */
-async function withKey(options: DialOptions | undefined): Promise<DialOptions | undefined> {
-  const file = options?.key ? undefined : findKeyFile();
-  return file === undefined ? options : { ...options, key: (await readKeyFile(file)).keys[0] };
+function withKey(options: DialOptions = {}): DialOptions {
+  return { ...options, keyFile: options.key ? options.keyFile : findKeyFile(options.keyFile) };
 }
 
 function expandHome(file: string): string {

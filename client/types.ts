@@ -67,6 +67,11 @@ export interface DialOptions {
    */
   key?: Uint8Array | undefined;
   /**
+   * The path of a file that holds the key, instead of `key`: its first one, as `circuit keygen` has
+   * printed it. It is read once. Default: none.
+   */
+  keyFile?: string | undefined;
+  /**
    * Gives up connecting. It has no effect on the client once there is one: that is closed with
    * {@linkcode Client.close}. Default: none, and no limit but those of the functions themselves.
    */

@@ -13,9 +13,5 @@ import { type Client, connect, dial } from "../mod.ts";
  */
 export async function connectTo(address: string | undefined): Promise<Client> {
   if (address === undefined) return await connect();
-  const file = Deno.env.get("CIRCUIT_HMAC");
-  if (!file) return await dial(address);
-  const lines = (await Deno.readTextFile(file)).split("\n").map((line) => line.trim());
-  const key = lines.find((line) => line !== "" && !line.startsWith("#"));
-  return await dial(address, { key: Uint8Array.fromBase64(key ?? "") });
+  return await dial(address, { keyFile: Deno.env.get("CIRCUIT_HMAC") || undefined });
 }

@@ -6,7 +6,8 @@
  */
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
-import { type Client, dial, type DialOptions } from "../../mod.ts";
+import { type Client, dial, type DialOptions, discover } from "../../mod.ts";
+import { assertFails } from "../fails.ts";
 import { RunningServer } from "../launcher.ts";
 import { circuitTest, type Logs } from "../logs.ts";
 import { denoDir, environment, root } from "../program.ts";
@@ -102,6 +103,19 @@ circuitTest("a circuit with a key does what one without does, for key holders", 
     stdin: JSON.stringify({ Path: "/bin/echo", Args: ["hello"] }),
   });
   assertEquals(await run(["stdout", ...flags, `${far.path}/echo`]), "hello\n");
+});
+
+circuitTest("dial() uses the first key in the file that it is given", async (logs) => {
+  await using keys = await Keys.make();
+  const [key, other] = [await newKey(), await newKey()];
+  const keyFile = await keys.file("keys", "# ours", key, other);
+  await using server = await start(logs, "-hmac", await keys.file("key", key));
+  await using client = await dial(server.address, { keyFile });
+  assertEquals(client.serverId, server.id);
+  await assertFails("NOT_FOUND", dial(server.address, { keyFile: `${keys.folder}/none` }));
+  await assertFails("BAD_REQUEST", dial(server.address, { keyFile: keys.folder }));
+  await assertFails("BAD_REQUEST", dial(server.address, { keyFile, key: bytesOf(key) }));
+  await assertFails("BAD_REQUEST", discover("228.8.8.8:7711", { keyFile, key: bytesOf(key) }));
 });
 
 circuitTest("connect() uses the key in the file that CIRCUIT_HMAC names", async (logs) => {
