@@ -22,8 +22,8 @@ const HANDS = 3;
 /** Measures time and load, so it comes last, when least is going on besides. */
 const MEASURING = "tests/net";
 
-/** Of these, what measures what an idle server takes, and waits for most of its time. */
-const IDLE = `${MEASURING}/forty_test.ts`;
+/** Of these, what takes long and waits for most of its time. */
+const WAITING = ["forty", "loss"].map((name) => `${MEASURING}/${name}_test.ts`);
 
 /** Commands that check all types and run all tests between them. */
 async function all(): Promise<string[][]> {
@@ -32,8 +32,8 @@ async function all(): Promise<string[][]> {
     testing([`--ignore=${[MEASURING, ...IN_PROCESSES].join(",")}`]),
     ["check", "--quiet"],
     ...(await Promise.all(IN_PROCESSES.map(dealt))).flat(),
-    testing(measuring.filter((file) => file !== IDLE)),
-    testing([IDLE]),
+    ...WAITING.map((file) => testing([file])),
+    testing(measuring.filter((file) => !WAITING.includes(file))),
   ];
 }
 
