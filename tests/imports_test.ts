@@ -59,7 +59,7 @@ const ARROWS: readonly (readonly [part: RegExp, may: readonly RegExp[]])[] = [
   [/^overlay\/membership\//, [/^overlay\/(errors|address)\.ts$/]],
   [/^overlay\/discovery\//, [/^overlay\/(errors|address)\.ts$/]],
   [/^overlay\//, [/^overlay\//]],
-  [/^elements\//, [/^overlay\/(errors|address)\.ts$/]],
+  [/^elements\//, [/^overlay\/(errors|address|delay)\.ts$/]],
   [/^client\/commands\//, [
     /^client\/(mod|types)\.ts$/,
     /^overlay\/(errors|address)\.ts$/,
@@ -67,7 +67,7 @@ const ARROWS: readonly (readonly [part: RegExp, may: readonly RegExp[]])[] = [
     /^deno\.json$/,
   ]],
   [/^client\//, [
-    /^overlay\/(errors|address)\.ts$/,
+    /^overlay\/(errors|address|delay)\.ts$/,
     /^overlay\/transport\//,
     // A client asks the network for servers as a server does.
     /^overlay\/discovery\/mod\.ts$/,
@@ -148,7 +148,7 @@ Deno.test("the import graph of mod.ts holds nothing of a server and no element's
   const allowed = [
     /^mod\.ts$/,
     /^client\/[^/]+\.ts$/,
-    /^overlay\/(errors|address)\.ts$/,
+    /^overlay\/(errors|address|delay)\.ts$/,
     /^overlay\/(transport|discovery)\/[^/]+\.ts$/,
     /^elements\/([^/]+\/description|describe|parse|path|call)\.ts$/,
   ];
