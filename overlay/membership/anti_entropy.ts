@@ -193,7 +193,7 @@ export class AntiEntropy {
     group: readonly number[],
     slots: readonly number[],
   ): void {
-    const frame = new Uint8Array(MAX_FRAME_BYTES);
+    const frame = this.#context.directory.scratch;
     frame[0] = FRAME.DIFF;
     frame[1] = digest.heal ? 1 : 0;
     frame[2] = digest.bits;
@@ -204,28 +204,26 @@ export class AntiEntropy {
       frame[at++] = bucket >>> 8;
       frame[at++] = bucket;
     }
-    this.#context.send(link, frame.slice(0, this.#fill(frame, at, slots)));
+    this.#sendFilled(link, at, slots);
   }
 
   #sendSync(link: Link, slots: readonly number[]): void {
-    for (let sent = 0; sent < slots.length;) {
-      const frame = new Uint8Array(MAX_FRAME_BYTES);
-      frame[0] = FRAME.SYNC;
-      const part = slots.slice(sent, sent + SYNC_RECORDS);
-      this.#context.send(link, frame.slice(0, this.#fill(frame, 1, part)));
-      sent += part.length;
+    for (let sent = 0; sent < slots.length; sent += SYNC_RECORDS) {
+      this.#context.directory.scratch[0] = FRAME.SYNC;
+      this.#sendFilled(link, 1, slots.slice(sent, sent + SYNC_RECORDS));
     }
   }
 
-  /** Writes the records that fit; returns the offset after them. */
-  #fill(frame: Uint8Array, at: number, slots: readonly number[]): number {
+  /** Sends what is in the scratch memory up to an offset, and the records that fit in behind it. */
+  #sendFilled(link: Link, at: number, slots: readonly number[]): void {
     const { list, directory, counters } = this.#context;
+    const frame = directory.scratch;
     for (const slot of slots) {
-      if (at + MAX_RECORD_BYTES > frame.length) break;
+      if (at + MAX_RECORD_BYTES > MAX_FRAME_BYTES) break;
       at = writeRecord(frame, at, directory, slot, list.get(slot), true, -1);
       counters.syncRecordsSent++;
     }
-    return at;
+    this.#context.send(link, directory.frames.copy(frame, at));
   }
 
   #hashes(bits: number): Int32Array {
