@@ -6,7 +6,7 @@
  */
 
 import { INITIAL_WINDOW } from "../call.ts";
-import { Random } from "../_testing/random.ts";
+import { Random } from "../../tests/random.ts";
 import { settle } from "../_testing/settle.ts";
 import { TestChan } from "./_harness.ts";
 import { check, Model, type Received, type Sent } from "./_model.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { CircuitError } from "../errors.ts";
-import { mutate, newSeed, seeded } from "./_random.ts";
+import { mutate } from "../../tests/fuzz/mutate.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 import {
   decodeDatagram,
   encodeDatagram,
@@ -141,7 +142,7 @@ Deno.test("decodeDatagram() refuses fields that don't belong to the type", () =>
 });
 
 Deno.test("decodeDatagram() takes 10,000 mutations without throwing, and reads none two ways", () => {
-  const random = seeded(newSeed());
+  const random = new Random(newSeed("datagrams"));
   let read = 0;
   for (let i = 0; i < 10_000; i++) {
     const original = MESSAGES[i % MESSAGE_COUNT];
@@ -156,7 +157,7 @@ Deno.test("decodeDatagram() takes 10,000 mutations without throwing, and reads n
 });
 
 Deno.test("Inbox.accept() accepts none of 10,000 mutations of sealed datagrams", () => {
-  const random = seeded(newSeed());
+  const random = new Random(newSeed("datagrams"));
   const seal = new Seal(new Uint8Array(64).fill(7));
   const inbox = new Inbox(seal, () => SENT_AT);
   for (let i = 0; i < 10_000; i++) {

@@ -5,20 +5,13 @@ import { Directory } from "./directory.ts";
 import { RECORD_BYTES, writeRecord } from "./records.ts";
 import { ALIVE, DEAD, standing, type Status, SUSPECT } from "./standing.ts";
 import { decode, encodeBeat, encodeHello, encodeRequest, FRAME } from "./wire.ts";
+import { seeded } from "../../tests/random.ts";
 
 function member(n: number): Member {
   const hex = n.toString(16).padStart(16, "0");
   return {
     id: `X${hex}`,
     address: `circuit://10.0.0.${n & 255}:${7000 + n}/9/Q${hex}`,
-  };
-}
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
   };
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { newSeed, seeded } from "../discovery/_random.ts";
+import { newSeed, seeded } from "../../tests/random.ts";
 import { Suspicions } from "./suspicions.ts";
 
 /** What a suspicion rests on, by slot. */
@@ -20,7 +20,7 @@ function check(suspicions: Suspicions, model: Model, slots: number): void {
 }
 
 Deno.test("Suspicions keeps what each rests on, whoever comes and goes", () => {
-  const random = seeded(newSeed());
+  const random = seeded(newSeed("suspicions"));
   const below = (n: number) => Math.floor(random() * n);
   const slots = 300;
   const suspicions = new Suspicions();

@@ -248,49 +248,6 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Chance from a seed: mulberry32. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 up to, not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  /** A whole number from 0 up to, not including, `below`. */
-  below(below: number): number {
-    return Math.floor(this.next() * below);
-  }
-
-  /** Random bytes. */
-  bytes(count: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(count);
-    for (let i = 0; i < count; i++) bytes[i] = this.#step();
-    return bytes;
-  }
-
-  #step(): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return this.#state >>> 24;
-  }
-}
-
-/** A seed for this run, printed so that the run can be had again with CIRCUIT_TEST_SEED. */
-export function seed(what: string): number {
-  const given = Deno.env.get("CIRCUIT_TEST_SEED");
-  const chosen = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
-  console.log(`${what}: CIRCUIT_TEST_SEED=${chosen}`);
-  return chosen;
-}
-
 /** Reads a stream to its end, granting what was read. */
 export async function readAll(stream: Stream): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { ByteQueue } from "./byte_queue.ts";
-import { Random, seed } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 
 Deno.test("ByteQueue gives out what was put in, in order, whatever the pieces", () => {
-  const random = new Random(seed("byte queue"));
+  const random = new Random(newSeed("byte queue"));
   const sizes = [0, 1, 10, 2_000, 2_048, 5_000];
   for (let round = 0; round < 200; round++) {
     const queue = new ByteQueue();

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { CircuitError } from "../errors.ts";
-import { Random, seed } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 import { Inflow } from "./inflow.ts";
 import { SpareMemory } from "./spare_memory.ts";
 
 const WINDOW = 1_000_000;
 
 Deno.test("Inflow.read() gives what has come, in order, in the reader's memory or in its own", async () => {
-  const random = new Random(seed("inflow"));
+  const random = new Random(newSeed("inflow"));
   const sizes = [1, 10, 3_000, 40_000, 65_536];
   for (let round = 0; round < 100; round++) {
     const memory = new SpareMemory();

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_READ_BYTES, MIN_READ_BYTES } from "./limits.ts";
 import { ReadBuffer } from "./read_buffer.ts";
-import { Random, seed } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 
 /** Reads `count` bytes that count up from `value`. */
 function fill(buffer: ReadBuffer, count: number, value: number): number {
@@ -14,7 +14,7 @@ function fill(buffer: ReadBuffer, count: number, value: number): number {
 }
 
 Deno.test("ReadBuffer keeps bytes in order through growing, moving and shrinking", () => {
-  const random = new Random(seed("read buffer"));
+  const random = new Random(newSeed("read buffer"));
   for (let round = 0; round < 50; round++) {
     const buffer = new ReadBuffer();
     let written = 0;

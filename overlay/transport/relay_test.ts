@@ -10,17 +10,8 @@ import type { Session } from "./session.ts";
 import type { Incoming } from "./session_types.ts";
 import type { Stream } from "./stream.ts";
 import { RawPeer } from "./_raw_peer.ts";
-import {
-  connectPair,
-  failureOf,
-  NETWORKS,
-  type Pair,
-  Random,
-  readAll,
-  seed,
-  settle,
-  until,
-} from "./_testing.ts";
+import { connectPair, failureOf, NETWORKS, type Pair, readAll, settle, until } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -73,7 +64,7 @@ class Chain implements AsyncDisposable {
 for (const [name, network] of Object.entries(NETWORKS)) {
   Deno.test(`relay() passes calls of all kinds on, intact (${name})`, async () => {
     await using chain = await Chain.connect(network);
-    const random = new Random(seed("relay"));
+    const random = new Random(newSeed("relay"));
     chain.take = async (stream, incoming) => {
       assertEquals(incoming.flags & Flag.RELAYED, Flag.RELAYED);
       if (incoming.method === "small") {

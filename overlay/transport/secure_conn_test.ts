@@ -12,7 +12,8 @@ import {
   type SecureConnOptions,
 } from "./secure_conn.ts";
 import { writeAll } from "./hello.ts";
-import { failureOf, Random, seed, Tap } from "./_testing.ts";
+import { failureOf, Tap } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 
 /** Two ends of a connection in memory. */
 async function plainPair(): Promise<[Tap, Conn]> {
@@ -99,7 +100,7 @@ async function readAll(conn: Conn, size: () => number = () => 4096): Promise<Uin
 }
 
 Deno.test("SecureConn carries any bytes, written and read in pieces of any size", async () => {
-  const random = new Random(seed("secure connection"));
+  const random = new Random(newSeed("secure connection"));
   for (let round = 0; round < 30; round++) {
     // Keys change often, so that it happens everywhere.
     using pair = await securePair({ rekeyMessages: 1 + random.below(5) });
@@ -310,7 +311,7 @@ Deno.test("SecureConn.rekeyed() waits for the proof, and takes nothing else for 
 });
 
 Deno.test("SecureConn fails in order on random bytes, and gives none of them out", async () => {
-  const random = new Random(seed("secure connection, garbage"));
+  const random = new Random(newSeed("secure connection, garbage"));
   for (let round = 0; round < 200; round++) {
     using pair = await securePair();
     await writeAll(pair.tap, random.bytes(1 + random.below(60_000)));

@@ -3,7 +3,8 @@ import { CircuitError } from "../errors.ts";
 import { FrameType } from "./frame.ts";
 import { INITIAL_WINDOW, MAX_PAYLOAD_BYTES, MAX_WINDOW } from "./limits.ts";
 import { splitFrames } from "./_raw_peer.ts";
-import { failureOf, Random, readAll, seed, settle, testEachWay, until } from "./_testing.ts";
+import { failureOf, readAll, settle, testEachWay, until } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 import type { Stream } from "./stream.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -41,7 +42,7 @@ testEachWay("frames of one turn go out in one write", async (sides) => {
 });
 
 testEachWay("streams of random sizes in random pieces arrive intact", async (sides) => {
-  const random = new Random(seed("streams"));
+  const random = new Random(newSeed("streams"));
   const send = async (stream: Stream, bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) {
       const count = 1 + random.below(random.below(2) ? 200_000 : 50);

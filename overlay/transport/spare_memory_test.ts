@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { connectPair, Random, seed } from "./_testing.ts";
+import { connectPair } from "./_testing.ts";
+import { newSeed, Random } from "../../tests/random.ts";
 import { MAX_DATA_BYTES } from "./limits.ts";
 import { SpareMemory } from "./spare_memory.ts";
 import type { Stream } from "./stream.ts";
@@ -37,7 +38,7 @@ Deno.test("Stream.recycle() changes no byte of what is read next, queued or not"
   await using pair = await connectPair({
     acceptor: { onRequest: (incoming) => accepted.resolve(incoming.session.accept(incoming)) },
   });
-  const random = new Random(seed("recycled"));
+  const random = new Random(newSeed("recycled"));
   const bytes = random.bytes(4 * 1024 * 1024);
   const stream = pair.dialler.open("test", "/");
   const call = await accepted.promise;

@@ -9,7 +9,8 @@
 
 import { assert } from "@std/assert";
 import { CircuitError } from "../../overlay/errors.ts";
-import { Random, seed, settle } from "../../overlay/transport/_testing.ts";
+import { settle } from "../../overlay/transport/_testing.ts";
+import { newSeed, Random } from "../random.ts";
 
 export { Random };
 
@@ -42,7 +43,7 @@ export function fuzz(
   const cases = Number(Deno.env.get("CIRCUIT_FUZZ") ?? CASES);
   const only = Deno.env.get("CIRCUIT_FUZZ_CASE");
   Deno.test(`${what}: ${cases} cases do no harm`, async () => {
-    const chosen = seed(what);
+    const chosen = newSeed(what);
     await using stack = new AsyncDisposableStack();
     const run = await setUp(new Random(chosen), stack);
     if (only !== undefined) {

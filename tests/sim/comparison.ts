@@ -6,7 +6,7 @@
  */
 
 import { components, type Graph, without } from "./graph.ts";
-import { sample } from "./random.ts";
+import { sample } from "../random.ts";
 
 /** Shares of failures that are looked at. */
 export const FAILURE_SHARES: readonly number[] = [

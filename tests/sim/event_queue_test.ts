@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EventQueue } from "./event_queue.ts";
-import { seeded } from "./random.ts";
+import { seeded } from "../random.ts";
 
 Deno.test("EventQueue gives events by time, and by order of entry at the same time", () => {
   const random = seeded(3);

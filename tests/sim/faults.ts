@@ -9,7 +9,7 @@ import { connected, exact, falseDeaths } from "./circuit.ts";
 import { components, overlayOf, spectralGap } from "./graph.ts";
 import type { Network, Node } from "./network.ts";
 import { LEAST_GAP } from "./quiet.ts";
-import { sample } from "./random.ts";
+import { sample } from "../random.ts";
 import { type Row, seconds } from "./row.ts";
 
 /** How servers fail: with closed connections, or whole hosts without a word. */

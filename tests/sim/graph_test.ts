@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { components, degrees, diameter, type Graph, spectralGap, without } from "./graph.ts";
-import { seeded } from "./random.ts";
+import { seeded } from "../random.ts";
 
 function ring(n: number): Graph {
   return Array.from({ length: n }, (_, i) => [(i + 1) % n, (i + n - 1) % n]);

@@ -26,7 +26,7 @@ import {
   stepName,
 } from "./jobs.ts";
 import { type Plot, svg } from "./plot.ts";
-import { seeded } from "./random.ts";
+import { seeded } from "../random.ts";
 import { markdown, type Row } from "./row.ts";
 import type { News } from "./worker.ts";
 

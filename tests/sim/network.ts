@@ -25,7 +25,7 @@ import {
   type Watcher,
 } from "./node.ts";
 import { ConnectionTable } from "./connections.ts";
-import { seeded } from "./random.ts";
+import { seeded } from "../random.ts";
 
 export type { NetworkOptions, Node };
 

@@ -9,7 +9,7 @@ import { brokenLinks, hardship, massFailure, massFailureRow, restarts, split } f
 import { overlayOf } from "./graph.ts";
 import { Network } from "./network.ts";
 import { events, idle, shape } from "./quiet.ts";
-import { seeded } from "./random.ts";
+import { seeded } from "../random.ts";
 import type { Row } from "./row.ts";
 
 const SEED = 20;
