@@ -17,7 +17,7 @@ const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"].map((name) => 
 const IN_PROCESSES = ["tests/e2e", "tests/library"];
 
 /** Groups that the files of a folder are dealt to. */
-const HANDS = 3;
+const HANDS = 6;
 
 /** Measures time and load, so it comes last, when least is going on besides. */
 const MEASURING = "tests/net";
