@@ -1,5 +1,5 @@
 /**
- * Tests with servers that make containers, with podman. They are skipped where that cannot run
+ * Tests with servers that make containers, with podman or Docker. They are skipped where that cannot run
  * containers.
  *
  * @module

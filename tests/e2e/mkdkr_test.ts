@@ -1,5 +1,5 @@
 /**
- * The commands for containers, over two servers, with podman. They are skipped where that cannot run
+ * The commands for containers, over two servers, with podman or Docker. They are skipped where that cannot run
  * containers.
  *
  * @module
