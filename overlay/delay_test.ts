@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { countListeners } from "../tests/listeners.ts";
 import { delay } from "./delay.ts";
 
 Deno.test("delay() ends early by its signal, whenever that is aborted", async () => {
@@ -11,19 +12,10 @@ Deno.test("delay() ends early by its signal, whenever that is aborted", async ()
 
 Deno.test("delay() takes its time, and lets go of its signal", async () => {
   const { signal } = new AbortController();
-  let listeners = 0;
-  const [add, remove] = [signal.addEventListener, signal.removeEventListener];
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listeners++;
-    add.apply(signal, args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listeners--;
-    remove.apply(signal, args);
-  };
+  const listeners = countListeners(signal);
   const before = performance.now();
   const waiting = delay(20, signal);
-  assertEquals(listeners, 1);
+  assertEquals(listeners(), 1);
   await waiting;
-  assertEquals([listeners, performance.now() - before >= 19], [0, true]);
+  assertEquals([listeners(), performance.now() - before >= 19], [0, true]);
 });

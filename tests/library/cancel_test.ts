@@ -24,6 +24,7 @@ import { bytes, text } from "../bytes.ts";
 import { assertFails } from "../fails.ts";
 import { type Cluster, cluster, dialTo, type RunningServer } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
+import { countListeners } from "../listeners.ts";
 import { onBothRoutes } from "../routes.ts";
 import { callsAt, hasProcFs, openFiles, residentBytes, untilCalls } from "../traces.ts";
 import { until, within } from "../until.ts";
@@ -312,22 +313,6 @@ circuitTest("closing twice, and using what is closed, is harmless", async (logs)
   await assertFails("CLOSED", proc.makeProc({ path: "true" }));
   await assertFails("CLOSED", Array.fromAsync(client.anchor("/").list()));
 });
-
-/** Counts the listeners that a signal has. */
-function countListeners(signal: AbortSignal): () => number {
-  let count = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    count++;
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    count--;
-    remove(...args);
-  };
-  return () => count;
-}
 
 /** Calls of all kinds that can wait, by turns. */
 async function cancelMany(scene: Scene, count: number): Promise<void> {
