@@ -16,8 +16,8 @@ const PERMISSIONS = ["net", "read", "write", "env", "run", "sys"].map((name) => 
 /** Folders whose tests take long, in processes that they start. */
 const IN_PROCESSES = ["tests/e2e", "tests/library"];
 
-/** Groups that the files of a folder are dealt to. */
-const HANDS = 6;
+/** Files of a group. */
+const HAND_FILES = 4;
 
 /** Measures time and load, so it comes last, when least is going on besides. */
 const MEASURING = "tests/net";
@@ -31,19 +31,27 @@ async function all(): Promise<string[][]> {
   return [
     testing([`--ignore=${[MEASURING, ...IN_PROCESSES].join(",")}`]),
     ["check", "--quiet"],
-    ...(await Promise.all(IN_PROCESSES.map(dealt))).flat(),
+    ...await dealt(IN_PROCESSES),
     ...WAITING.map((file) => testing([file])),
     testing(measuring.filter((file) => !WAITING.includes(file))),
   ];
 }
 
-/** Commands that run the tests in a folder, dealt between them. */
-async function dealt(folder: string): Promise<string[][]> {
-  const files = await testsIn(folder);
-  return Array.from(
-    { length: Math.min(HANDS, files.length) },
-    (_, hand) => testing(files.filter((_, i) => i % HANDS === hand)),
-  );
+/**
+ * Commands that run the tests in folders, dealt between them so that all take about as long: the
+ * largest files first, there and back again, for what is long to read mostly takes long to run.
+ */
+async function dealt(folders: readonly string[]): Promise<string[][]> {
+  const files = (await Promise.all(folders.map(testsIn))).flat();
+  const sized = files.map((file) => ({ file, size: Deno.statSync(file).size }));
+  sized.sort((a, b) => b.size - a.size);
+  const hands = Math.ceil(files.length / HAND_FILES);
+  const groups = Array.from({ length: hands }, (): string[] => []);
+  sized.forEach(({ file }, i) => {
+    const at = i % (2 * hands);
+    groups[at < hands ? at : 2 * hands - 1 - at]?.push(file);
+  });
+  return groups.map(testing);
 }
 
 /** The files in a folder that hold tests. */
@@ -102,7 +110,7 @@ async function main(args: readonly string[]): Promise<boolean> {
     return (await deno(["test", ...PERMISSIONS, ...args], "inherit").status).success;
   }
   if (folder === undefined || rest.length > 0) throw new Error("--dealt takes one folder");
-  return await runGroups(await dealt(folder));
+  return await runGroups(await dealt([folder]));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);
