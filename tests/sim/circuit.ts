@@ -14,6 +14,8 @@ const JOIN_SHARE = 1 / 5;
 const LEAST_JOINS = 50;
 /** Time for surplus links to go after the last join, in ms. */
 const REST_MS = 40_000;
+/** Time for what is still on its way when the last server has been told of something, in ms. */
+const DYING_DOWN_MS = 1000;
 
 /** True where every living server lists exactly the living. */
 export function exact(network: Network): boolean {
@@ -71,7 +73,12 @@ export interface Spread {
   readonly records: number;
 }
 
-/** Makes something happen to `about`, and follows the news of it for a while. */
+/**
+ * Makes something happen to `about`, and follows the news of it until it has died down: a second after
+ * the last server was told.
+ *
+ * @param ms Time after which it is given up, in ms.
+ */
 export function follow(
   network: Network,
   about: Node,
@@ -90,7 +97,9 @@ export function follow(
     times.push(network.now - from);
   };
   act();
-  network.run(ms);
+  const all = network.live().filter((node) => node.member.id !== about.member.id).length;
+  network.runTo(ms, 100, () => hops.size === all);
+  network.run(DYING_DOWN_MS);
   network.watch = undefined;
   return {
     told: hops.size,

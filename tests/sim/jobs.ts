@@ -92,8 +92,8 @@ export function plan(n: number, seed: number, parts: ReadonlySet<Part>): Job[] {
       job({ part: "restarts" }, { part: "most", how: "silence" }),
       job(
         { part: "quiet" },
-        { part: "hardship" },
         { part: "loss" },
+        { part: "hardship" },
         { part: "split" },
         { part: "half", how: "silence" },
       ),

@@ -16,7 +16,7 @@ export const MAX_IDLE_BYTES = 1500;
 /** Time for an answer under way to arrive, in ms. */
 const SETTLE_MS = 20;
 /** Time over which idle traffic is measured, in ms. */
-const IDLE_MS = 30_000;
+const IDLE_MS = 10_000;
 
 /** The shape of a circuit at rest. */
 export function shape(network: Network): Row[] {
