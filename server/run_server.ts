@@ -42,12 +42,11 @@ export async function runServer(
   // The log goes into the directory only once it is certain that no other server writes there.
   const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);
   const logger = setUpLog({ level, ...(varDir ? { file: varDir.logFile } : {}) });
-  const stopped = Promise.withResolvers<void>();
-  const starting = new AbortController();
-  const onSignal = () => {
-    starting.abort();
-    stopped.resolve();
-  };
+  const stop = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stop.signal.addEventListener("abort", () => resolve());
+  });
+  const onSignal = () => stop.abort();
   // A signal during start-up stops what has been started by then.
   for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
   let server: CircuitServer | void;
@@ -58,16 +57,14 @@ export async function runServer(
   try {
     const keys = first && takeKeys(first, logger.log);
     const settings = { ...options, ...(keys && { keys }), log: logger.log };
-    const launched = launch(settings, varDir, starting.signal);
-    server = await Promise.race([launched, stopped.promise]);
-    if (server) {
-      await print(server.address);
-      stopKeeping = await keepHouse(hostClock(parseAddress(server.address).host));
-      await Promise.race([server.closed, stopped.promise]);
-    }
-    await launched.then((late) => late.stop(), () => {});
+    server = await launch(settings, varDir, stop.signal).catch((error) => {
+      if (!stop.signal.aborted) throw error;
+    });
     if (!server) return;
-    await server.closed;
+    await print(server.address);
+    stopKeeping = await keepHouse(hostClock(parseAddress(server.address).host));
+    await Promise.race([server.closed, stopped]);
+    await server.stop();
   } finally {
     stopKeeping();
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
