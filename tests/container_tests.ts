@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ContainerLab, whyNoContainers } from "./containers.ts";
+import { ContainerLab, ENGINE_MS, whyNoContainers } from "./containers.ts";
 import { type Cluster, cluster } from "./launcher.ts";
 import { circuitTest, type Logs } from "./logs.ts";
 import { type Route, withRoutes } from "./routes.ts";
@@ -16,9 +16,6 @@ if (why !== undefined) console.log(`containers are not tested: ${why}`);
 
 /** True where containers cannot be tested. */
 export const ignore: boolean = why !== undefined;
-
-/** Milliseconds for what an engine does on a busy machine. */
-export const ENGINE_MS = 60_000;
 
 /** On both routes, with servers that make containers, none of which is left at the end. */
 export function containersOnBothRoutes(

@@ -6,8 +6,8 @@
  */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { containersOnBothRoutes, containerTest, ENGINE_MS, untilNone } from "../container_tests.ts";
-import { IMAGE } from "../containers.ts";
+import { containersOnBothRoutes, containerTest, untilNone } from "../container_tests.ts";
+import { ENGINE_MS, IMAGE } from "../containers.ts";
 import { assertRefused } from "../refused.ts";
 import { run, RunningTool, tool } from "../tool.ts";
 import { until, within } from "../until.ts";

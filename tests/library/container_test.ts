@@ -7,14 +7,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Client, Container, ContainerRun } from "../../mod.ts";
 import { bytes, digest, digestOf, pattern, textOf } from "../bytes.ts";
-import {
-  containersOnBothRoutes,
-  containerTest,
-  ENGINE_MS,
-  ignore,
-  untilNone,
-} from "../container_tests.ts";
-import { ContainerLab, IMAGE } from "../containers.ts";
+import { containersOnBothRoutes, containerTest, ignore, untilNone } from "../container_tests.ts";
+import { ContainerLab, ENGINE_MS, IMAGE } from "../containers.ts";
 import { assertFails } from "../fails.ts";
 import { dialTo, RunningServer } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
