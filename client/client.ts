@@ -23,9 +23,9 @@ import type { Anchor, CallOptions, Client, DialOptions } from "./types.ts";
  * when this one is lost. Default: none of them.
  * @returns a client, which has a connection until it is closed or disposed of.
  * @throws {CircuitError} `BAD_REQUEST` if it is not an address or the key is none, `UNREACHABLE` if
- * nobody answers there or another server does, `NOT_FOUND` if there is no such key file, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL`
- * if something else answers; `DENIED` if only one side has a key or the keys are different; `ABORTED`
- * or `TIMEOUT` by the signal.
+ * nobody answers there or another server does, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL`
+ * if something else answers; `DENIED` if only one side has a key or the keys are different;
+ * `NOT_FOUND` or `DENIED` if the key file cannot be read; `ABORTED` or `TIMEOUT` by the signal.
  *
  * @example
  * ```ts
