@@ -7,6 +7,7 @@
 import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
 import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
+import { Launcher } from "../elements/proc/mod.ts";
 import { formatAddress, formatHostPort, newServerId, parseAddress } from "../overlay/address.ts";
 import { cancelled, CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
@@ -220,6 +221,7 @@ class RunningServer implements CircuitServer {
   readonly #parts: Parts;
   readonly #tree: AnchorTree;
   readonly #children: Children;
+  readonly #launcher = new Launcher();
   readonly #making = new Set<Promise<Element>>();
   readonly #closed = Promise.withResolvers<void>();
   #keys: readonly Uint8Array[];
@@ -238,6 +240,7 @@ class RunningServer implements CircuitServer {
       circuit: this.#circuit(),
       log,
       docker: parts.options.docker ?? false,
+      launcher: this.#launcher,
       making: this.#making,
       ending: (work: Promise<void>) => this.#children.ending(work),
     };

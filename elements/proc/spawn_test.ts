@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
 import { Hosted, PATH } from "./_testing/hosted.ts";
 import type { Cmd } from "./description.ts";
+import { Patience } from "./patience.ts";
 import { findProgram } from "./program.ts";
 
 /** A directory that is gone at the end of the block. */
@@ -93,8 +94,9 @@ Deno.test("findProgram() passes over relative directories and what is not execut
   await using dir = await directory();
   await Deno.writeTextFile(`${dir.path}/sh`, "text");
   await Deno.chmod(`${dir.path}/sh`, 0o644);
-  assertEquals(findProgram("sh", "", `:.:bin:${dir.path}:/bin`), { file: "/bin/sh" });
-  const found = findProgram("sh", "", dir.path);
+  const find = (search: string) => findProgram("sh", "/", search, new Patience());
+  assertEquals(await find(`:.:bin:${dir.path}:/bin`), { file: "/bin/sh" });
+  const found = await find(dir.path);
   assert("code" in found);
   assertEquals(found.code, "DENIED");
 });
