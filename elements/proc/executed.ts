@@ -102,7 +102,9 @@ async function ended(child: Deno.ChildProcess, file: string): Promise<Started> {
 /** What comes within {@linkcode NEWS_MS}, else undefined. */
 async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
   let timer;
-  const late = new Promise<undefined>((resolve) => timer = setTimeout(resolve, NEWS_MS));
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, NEWS_MS, undefined);
+  });
   try {
     return await Promise.race([promise, late]);
   } finally {

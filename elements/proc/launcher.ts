@@ -16,15 +16,25 @@ const SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
 /** The shell that POSIX promises. */
 const SH = "/bin/sh";
 
-/** Most descriptors that a shell can be told to close by a single digit, as all shells take it. */
+/** The last descriptor that all shells can close; those beyond take more than one digit. */
 const LAST_CLOSABLE = 9;
 
 /** What a command is preceded by. */
 export interface Preparation {
+  /** The program. */
+  readonly file: string;
   /** It leads a process group and a session of its own. */
   readonly ownGroup: boolean;
   /** Its whole environment, `NAME=VALUE` each. */
   readonly env: () => readonly string[];
+}
+
+/** The open files that programs may have. */
+export interface FilesLimit {
+  /** Their limit, where it is not this process's own. */
+  readonly limit: number | undefined;
+  /** This process opens some more files. Cheap enough for each connection. */
+  note(): void;
 }
 
 /** How a {@linkcode Launcher} is to be. */
@@ -33,6 +43,8 @@ export interface LauncherOptions {
   readonly search?: string;
   /** How long file systems may take. Default: one of its own. */
   readonly patience?: Patience;
+  /** The open files that programs may have. Default: as many as this process. */
+  readonly files?: FilesLimit | undefined;
 }
 
 /** Starts programs for one server. */
@@ -41,19 +53,16 @@ export class Launcher {
   readonly patience: Patience;
   /** Control groups for programs that end with all that they have started. */
   readonly controlGroups: ControlGroups = new ControlGroups(`circuit-${crypto.randomUUID()}`);
-  /**
-   * Open files that programs may have, where the server may have more than it was started with;
-   * undefined: as many as the server.
-   */
-  filesLimit: number | undefined;
+  readonly #files: FilesLimit | undefined;
   readonly #home: string | undefined;
   #search: Promise<string> | undefined;
   #inherited: Promise<readonly number[]> | undefined;
   readonly #tools = new Map<string, Promise<string | undefined>>();
 
   /** @param options `search`: where to look for programs instead of this process's PATH. */
-  constructor({ search, patience = new Patience() }: LauncherOptions = {}) {
+  constructor({ search, files, patience = new Patience() }: LauncherOptions = {}) {
     this.patience = patience;
+    this.#files = files;
     this.#home = workingDirectory();
     if (search !== undefined) this.#search = Promise.resolve(search);
   }
@@ -93,22 +102,25 @@ export class Launcher {
    * The words that go before a program and its arguments; none if it can be started as it is. Each
    * tool executes the next one in its own place, so the process's number stays the same.
    */
-  async before({ ownGroup, env }: Preparation): Promise<string[]> {
+  async before({ file, ownGroup, env }: Preparation): Promise<string[]> {
     const words: string[] = [];
-    const close = (await this.inherited()).filter((each) => each <= LAST_CLOSABLE);
-    if (close.length > 0) {
+    const inherited = await this.inherited();
+    if (inherited.length > 0) {
+      const bash = inherited.some((each) => each > LAST_CLOSABLE) && await this.#tool("bash");
+      const close = bash ? inherited : inherited.filter((each) => each <= LAST_CLOSABLE);
       const script = close.map((each) => `exec ${each}>&-; `).join("") + 'exec "$@"';
       // A shell drops variables whose names it does not take, and adds some.
-      words.push(SH, "-c", script, "sh", await this.#need("env"), "-i", ...env());
-      // It would take a program with an equals sign in its path for one more variable.
-      words.push(await this.#need("nice"), "-n", "0");
+      words.push(bash || SH, "-c", script, "sh", await this.#need("env"), "-i", ...env());
     }
     const setsid = ownGroup && Deno.build.os === "linux" && await this.#tool("setsid");
     if (setsid) words.push(setsid, "--");
-    if (this.filesLimit !== undefined) {
-      const prlimit = await this.#tool("prlimit");
-      if (prlimit) words.push(prlimit, `--nofile=${this.filesLimit}:`);
-    }
+    this.#files?.note();
+    const limit = this.#files?.limit;
+    const prlimit = limit !== undefined && await this.#tool("prlimit");
+    if (prlimit) words.push(prlimit, `--nofile=${limit}:`);
+    // What `env` is given with an equals sign it takes for one more variable.
+    const last = inherited.length > 0 && !setsid && !prlimit;
+    if (last && file.includes("=")) words.push(await this.#need("nice"), "-n", "0");
     return words;
   }
 

@@ -64,7 +64,7 @@ async function start(
   const file = await plain(found.file, launcher);
   const [wrong, before] = await Promise.all([
     whyNotExecuted(file, dir, patience),
-    launcher.before({ ownGroup, env: () => own ? variables(own) : ownEnv() }),
+    launcher.before({ file, ownGroup, env: () => own ? variables(own) : ownEnv() }),
   ]);
   if (wrong !== undefined) throw failure(wrong);
   const args = cmd.args ?? [];
