@@ -86,8 +86,8 @@ async function ended(child: Deno.ChildProcess, file: string): Promise<Started> {
   const first = reader.read();
   const heard = await soon(first);
   const said = new TextDecoder().decode(heard?.value);
-  const why = /^\w+: [^\n]*: ([^:\n]+)\n$/.exec(said)?.[1];
   // As in `setsid: failed to execute /opt/app: Text file busy`.
+  const why = /^(?:\S*\/)?(?:setsid|prlimit|env|nice): [^\n]*: ([^:\n]+)\n$/.exec(said)?.[1];
   if (why === undefined || !said.includes(file)) return { child, stderr: after(first, reader) };
   await reader.cancel().catch(() => {});
   reader.releaseLock();

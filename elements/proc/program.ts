@@ -69,6 +69,8 @@ export async function whyNotExecuted(
   dir: string,
   patience: Patience,
 ): Promise<Reason | undefined> {
+  const missing = await whyMissing(file, patience);
+  if (missing !== undefined) return missing;
   for (let at = file, scripts = 0;; scripts++) {
     const seen = await look(at, patience);
     // What cannot be read may be executable all the same; starting it tells.
@@ -93,6 +95,19 @@ export async function whyNotExecuted(
     if (((info.mode ?? 0) & 0o111) === 0) {
       return { code: "DENIED", text: `its interpreter ${quote(at)} is not executable` };
     }
+  }
+}
+
+/** Why there is no such program, or not for this server; undefined if there is. */
+async function whyMissing(file: string, patience: Patience): Promise<Reason | undefined> {
+  try {
+    const { isDirectory, mode } = await patience.ask(file, () => Deno.stat(file));
+    if (isDirectory) return { code: "DENIED", text: `${quote(file)} is a directory` };
+    if (((mode ?? 0o111) & 0o111) !== 0) return undefined;
+    return { code: "DENIED", text: `${quote(file)} is not executable` };
+  } catch (error) {
+    if (error instanceof CircuitError) throw error;
+    return await whyNotStarted(file, error, patience);
   }
 }
 
@@ -176,16 +191,11 @@ export async function whyNotStarted(
     case "ENAMETOOLONG":
       return { code: "BAD_REQUEST", text: `the name ${quote(file)} is too long for a file` };
   }
-  const info = await infoOf(file, patience);
   if (code === "EACCES" || code === "EPERM") {
-    if (info?.isDirectory) return { code: "DENIED", text: `${quote(file)} is a directory` };
-    if (info && ((info.mode ?? 0) & 0o111) === 0) {
-      return { code: "DENIED", text: `${quote(file)} is not executable` };
-    }
     return { code: "DENIED", text: `permission to run ${quote(file)} is denied` };
   }
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return info === undefined
+    return await infoOf(file, patience) === undefined
       ? { code: "NOT_FOUND", text: `there is no such program ${quote(file)}` }
       : { code: "NOT_FOUND", text: `the loader that ${quote(file)} names is not there` };
   }
