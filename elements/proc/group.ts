@@ -7,6 +7,9 @@
 import process from "node:process";
 import { type Listed, listProcesses } from "./process_list.ts";
 
+/** Seconds to which the system tells times: 0.01, and as much for the time of a list. */
+const TICK_S = 0.02;
+
 /** A process group that a process of ours leads, in a session of its own. */
 export class ProcessGroup {
   readonly #leader: number;
@@ -54,8 +57,10 @@ export class ProcessGroup {
 
   async #isOurs(): Promise<boolean> {
     if (this.#leaderless === undefined) return true;
+    const ago = (performance.now() - this.#leaderless) / 1000;
     const { processes, now } = await listProcesses();
-    const ended = now - (performance.now() - this.#leaderless) / 1000;
+    // The list is a little younger than `ago`, so this is a little late, never too early.
+    const ended = now - ago + TICK_S;
     // A process of that number is not the leader, which was waited for.
     if (processes.some(({ pid }) => pid === this.#leader)) return false;
     return processes.some((each) => this.#wasIn(each) && each.started <= ended);
