@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly listen?: string;
   /** Variables to add to its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A script of the shell that goes before, and at its end has to do `exec "$@"`. */
+  readonly script?: string;
 }
 
 /** A server in a process of its own. When it is disposed of it is stopped, in order if it can. */
@@ -81,7 +83,11 @@ export class RunningServer implements AsyncDisposable {
    * @throws {Error} with its log, if it ends before it is ready.
    */
   static async start(options: StartOptions): Promise<RunningServer> {
-    const { command, args } = program();
+    const own = program();
+    const { script } = options;
+    const { command, args } = script === undefined
+      ? own
+      : { command: "/bin/sh", args: ["-c", script, "sh", own.command, ...own.args] };
     const where = options.listen ?? `${HOST}:0`;
     const child = new Deno.Command(command, {
       args: [...args, "start", "-a", where, ...options.args ?? []],
