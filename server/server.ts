@@ -23,7 +23,7 @@ import { anchorHandlers, rootHandlers } from "./handlers.ts";
 import { joinAll } from "./join.ts";
 import { logKeys } from "./keys.ts";
 import { chooseListen, remarkOn } from "./listen.ts";
-import type { Log } from "./log.ts";
+import { harmless, type Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
 
 /** Milliseconds that an element which is being made may take to be given up when the server stops. */
@@ -157,7 +157,7 @@ export async function launch(
   varDir: VarDir | undefined,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<CircuitServer> {
-  const log = options.log ?? (() => {});
+  const log = harmless(options.log ?? (() => {}));
   let server: RunningServer | undefined;
   try {
     options.keys?.forEach(checkKey);
@@ -231,8 +231,8 @@ class RunningServer implements CircuitServer {
     this.address = address;
     this.serverId = serverId;
     this.#keys = parts.options.keys ?? [];
-    this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
-    this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
+    this.#children = new Children(parts.varDir, log);
+    this.#tree = new AnchorTree(serverId, (element, how) => this.#children[how](element));
     const host = {
       tree: this.#tree,
       circuit: this.#circuit(),
@@ -247,6 +247,7 @@ class RunningServer implements CircuitServer {
       anchor: (names, path) => anchorHandlers(host, names, path),
       root: rootHandlers(() => this.node.members()),
       session: (id) => this.node.session(id),
+      log,
     });
     const beatAt = hostOrigin(parseAddress(address).host);
     this.node = new Node({

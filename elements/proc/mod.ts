@@ -15,4 +15,11 @@ export {
 export { makeProc, type ProcContext, type ProcElement } from "./proc.ts";
 export { isRunning, type RunningElement } from "./running.ts";
 export { knownSignals } from "./signals.ts";
-export { type Child, formatChildren, parseChildren, survivors } from "./survivors.ts";
+export {
+  type Child,
+  formatChild,
+  formatChildren,
+  parseChildren,
+  startTimes,
+  survivors,
+} from "./survivors.ts";
