@@ -53,6 +53,8 @@ export async function runServer(
     log("info", "SIGHUP: the server goes on; a log file is opened again");
     if (file !== undefined) reading = reading.then(() => readAgain(file, server, log));
   });
+  // Else a file that may not grow (ulimit -f) would end the server, not just fail to be written.
+  listen(ending, "SIGXFSZ", () => {});
   const first = file === undefined ? undefined : await readKeyFile(file);
   const level = LEVELS.find((level) => level === Deno.env.get("CIRCUIT_LOG")) ?? "info";
   // The log goes into the directory only once it is certain that no other server writes there.

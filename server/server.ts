@@ -15,6 +15,7 @@ import { Node } from "../overlay/node.ts";
 import { AlignedClock, hostOrigin } from "../overlay/transport/aligned_clock.ts";
 import { checkKey } from "../overlay/transport/key.ts";
 import type { Session } from "../overlay/transport/session.ts";
+import type { Listener } from "../overlay/transport/network.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorTree, pathOf } from "./anchors.ts";
 import { Children } from "./children.ts";
@@ -159,11 +160,12 @@ export async function launch(
 ): Promise<CircuitServer> {
   const log = harmless(options.log ?? (() => {}));
   let server: RunningServer | undefined;
+  let listener: Listener | undefined;
   try {
     options.keys?.forEach(checkKey);
     const interfaces = Deno.networkInterfaces();
     const where = chooseListen(options, interfaces);
-    const listener = tcp.listen(where.host, where.port);
+    listener = tcp.listen(where.host, where.port);
     const serverId = newServerId();
     const address = formatAddress({
       host: where.advertise,
@@ -185,6 +187,7 @@ export async function launch(
     if (remark) log(remark.level, remark.text);
     return server;
   } catch (error) {
+    listener?.close();
     if (server) await server.stop();
     else await varDir?.[Symbol.asyncDispose]();
     throw error;
@@ -249,6 +252,8 @@ class RunningServer implements CircuitServer {
       session: (id) => this.node.session(id),
       log,
     });
+    // First, since a group that is none throws.
+    this.announcer = this.#announcer();
     const beatAt = hostOrigin(parseAddress(address).host);
     this.node = new Node({
       network: tcp,
@@ -261,7 +266,6 @@ class RunningServer implements CircuitServer {
       keys: () => this.#keys,
       log,
     });
-    this.announcer = this.#announcer();
     this.#tree.fill(this.#tree.reserve([serverId], `/${serverId}`), this.#serverElement());
   }
 

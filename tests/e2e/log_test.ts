@@ -145,6 +145,24 @@ circuitTest("start opens its log file again on SIGHUP, however many come", async
   await stop(server);
 });
 
+const hasPrlimit = Deno.build.os === "linux" &&
+  await new Deno.Command("prlimit", { args: ["--version"], stdout: "null" }).output()
+    .then(({ success }) => success, () => false);
+
+circuitTest("start goes on where its log file may not grow", async (logs) => {
+  await using dir = await folder();
+  await using server = await RunningServer.start({ logs, args: ["-var", dir.path] });
+  const args = ["--pid", String(server.pid), "--fsize=100000"];
+  assert((await new Deno.Command("prlimit", { args }).output()).success);
+  await using client = await dialTo(server);
+  await beLoud(client, server.path, 60);
+  const refused = /cannot write the log to .*circuit\.log, trying on: File too large/;
+  await until("the trouble", () => String(server.log), (text) => refused.test(text));
+  assertEquals((await Deno.stat(`${dir.path}/circuit.log`)).size, 100_000);
+  await serves(logs, server);
+  await stop(server);
+}, { ignore: !hasPrlimit });
+
 circuitTest("start logs who has had it do what, on any server", async (logs) => {
   await using near = await RunningServer.start({ logs });
   await using far = await RunningServer.start({ logs, args: ["-j", near.address] });
