@@ -16,8 +16,8 @@ const REST = 9;
 /** Milliseconds before a write that failed is tried again, if nothing changes: 2 s. */
 const RETRY_MS = 2_000;
 
-/** Milliseconds that the last write may take: 1 s. */
-const CLOSE_MS = 1_000;
+/** Milliseconds that the last write may take: 500 ms. */
+const CLOSE_MS = 500;
 
 /**
  * Writes a state down soon after it has changed: never twice at a time, for a tenth of the time at
@@ -55,7 +55,7 @@ export class Recorder {
 
   /**
    * Writes the state for the last time, after the write that is under way. Resolves when that is done
-   * or has failed, or after a second. Changes from here on are written only if it is called again.
+   * or has failed, or after half a second. Changes from here on are written only if it is called again.
    */
   async close(): Promise<void> {
     this.#closed = true;
