@@ -40,7 +40,7 @@ async function folder() {
 /** A server, and a client of it. */
 async function serve(logs: Logs, script: string, args: string[] = []) {
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(await RunningServer.start({ logs, script, args }));
+  const server = stack.use(await RunningServer.start({ logs, shell: script, args }));
   const client = stack.use(await dialTo(server));
   const kept = stack.move();
   return { server, client, [Symbol.asyncDispose]: () => kept.disposeAsync() };
