@@ -91,7 +91,7 @@ circuitTest(
   "a server takes the open files that it may, its programs what it was started with",
   async (logs) => {
     await using served = await serve(logs, 'ulimit -Sn 256; exec "$@"');
-    const { client } = served;
+    const { client, server } = served;
     const limit = sh("ulimit -Sn");
     if (isCompiled) assertEquals(await printed(client, limit), "256\n");
     const many = [];
@@ -101,6 +101,14 @@ circuitTest(
       if (isCompiled) assertEquals(said, "256\n");
     }
     for (const each of many) await each.signal("KILL");
+    // Some that say nothing, more than the server was started with.
+    const port = Number(server.hostPort.split(":").at(-1));
+    const silent = await Promise.all(
+      Array.from({ length: 300 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+    );
+    await using another = await dialTo(server);
+    assertEquals((await another.servers()).length, 1);
+    for (const each of silent) each.close();
   },
   { ignore: !hasProcFs },
 );
