@@ -24,7 +24,7 @@ async function can(command: string, ...args: string[]): Promise<boolean> {
   }
 }
 
-const isCompiled = Deno.env.get("CIRCUIT_BIN") !== undefined;
+const isCompiled = Boolean(Deno.env.get("CIRCUIT_BIN"));
 const canMount = await can("unshare", "--mount", "true");
 const canBind = canMount && await can("bindfs", "--version");
 
