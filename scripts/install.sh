@@ -3,7 +3,7 @@
 # compares, tries it, and only then puts it into place.
 #
 # The checksum shows that the executable came whole. It does not show who made it: it is kept beside
-# the executable, and whoever could exchange one could exchange both. That both come from the
+# the executable, and anyone who can exchange one can exchange both. That both come from the
 # release is shown by HTTPS alone, so nothing is taken over plain HTTP, not even after a redirection.
 set -eu
 

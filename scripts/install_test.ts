@@ -19,7 +19,7 @@ interface Result {
   readonly stderr: string;
 }
 
-/** A release served by HTTPS and, for whoever asks, by HTTP; and a machine to install it on. */
+/** A release that is served by HTTPS and by HTTP, and a machine to install it on. */
 class Bench implements AsyncDisposable {
   /** What is served, by name; anything else is not found. */
   readonly files = new Map<string, string>();
