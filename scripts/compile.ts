@@ -1,6 +1,8 @@
 // Makes executables with `deno compile`: dist/circuit for this machine, or with
 // --all one for each platform, and SHA256SUMS beside them.
 
+import { fetchLocked, NPM_LOCK } from "./npm_lock.ts";
+
 /** A platform that an executable can be made for. */
 interface Target {
   /** Deno's name for it. */
@@ -34,7 +36,7 @@ const PERMISSIONS: readonly string[] = [
 ];
 
 /** Modules that are loaded by a name which the compiler can't see; see elements/dns/load.ts. */
-const LOADED_LATE: readonly string[] = ["elements/dns/nameserver.ts"];
+export const LOADED_LATE: readonly string[] = ["elements/dns/nameserver.ts"];
 
 /** Bytes at the start of an executable that tell its platform. */
 const HEADER_SIZE = 20;
@@ -43,7 +45,9 @@ const HEADER_SIZE = 20;
 const TRACE = /^(Stack backtrace:|\s+\d+: (<unknown>|__libc_start_\w+)$|\s+at \.\/)/;
 
 /** What is compiled; see {@linkcode CompileOptions}. */
-type Program = Required<Pick<CompileOptions, "root" | "entry" | "include">>;
+type Program =
+  & Required<Pick<CompileOptions, "root" | "entry" | "include">>
+  & Pick<CompileOptions, "lock">;
 
 /** What {@linkcode compile} needs to know. */
 export interface CompileOptions {
@@ -53,6 +57,8 @@ export interface CompileOptions {
   entry?: string;
   /** Modules to put in beside those that the program is seen to import, by default none. */
   include?: readonly string[];
+  /** The lock file of its npm packages, by default none. */
+  lock?: string | undefined;
   /** Every platform instead of this machine only. */
   all?: boolean;
   /** A runtime stub, used for the platform that it is of. */
@@ -92,8 +98,8 @@ export function targetOf(header: Uint8Array): string | undefined {
  * another one than the only platform that is asked for.
  */
 export async function compile(options: CompileOptions): Promise<boolean> {
-  const { root, entry = "main.ts", include = [], all = false, stub } = options;
-  const program: Program = { root, entry, include };
+  const { root, entry = "main.ts", include = [], lock, all = false, stub } = options;
+  const program: Program = { root, entry, include, lock };
   const say = options.say ?? ((line) => console.error(line));
   const host = Deno.build.target;
   const targets = all ? TARGETS : [{ triple: host, file: HOST_FILE }];
@@ -106,6 +112,12 @@ export async function compile(options: CompileOptions): Promise<boolean> {
   }
   if (stubTarget !== undefined && all) {
     say(`DENORT_BIN is for ${stubTarget}; it is used for that platform only`);
+  }
+  // First of all, since Deno compares a package only when it fetches it.
+  const strange = lock === undefined ? undefined : await fetchLocked(lock);
+  if (strange !== undefined) {
+    say(`can't compile ${entry}, its npm packages are not those of ${lock}:\n${indented(strange)}`);
+    return false;
   }
   const errors = await typeErrors(program);
   if (errors !== undefined) {
@@ -159,12 +171,12 @@ async function typeErrors({ root, entry, include }: Program): Promise<string | u
     stdout: "null",
     stderr: "piped",
   }).output();
-  return success ? undefined : indented(stderr);
+  return success ? undefined : indented(new TextDecoder().decode(stderr));
 }
 
 /** Makes one executable; returns what went wrong, if anything did. */
 async function make(
-  { root, entry, include }: Program,
+  { root, entry, include, lock }: Program,
   triple: string,
   output: string,
   stub: string | undefined,
@@ -178,6 +190,7 @@ async function make(
       "compile",
       "--quiet",
       "--no-check",
+      ...(lock === undefined ? [] : [`--lock=${lock}`]),
       ...PERMISSIONS,
       ...include.flatMap((module) => ["--include", module]),
       "--target",
@@ -193,12 +206,12 @@ async function make(
     stderr: "piped",
   }).output();
   if (compiler.success) return undefined;
-  return indented(compiler.stderr);
+  return indented(new TextDecoder().decode(compiler.stderr));
 }
 
 /** What a program said, without the trace of its own code, set off. */
-function indented(output: Uint8Array): string {
-  const lines = new TextDecoder().decode(output).trim().split("\n");
+function indented(output: string): string {
+  const lines = output.trim().split("\n");
   return lines.filter((line) => !TRACE.test(line)).map((line) => `    ${line}`.trimEnd())
     .join("\n").trimEnd();
 }
@@ -214,7 +227,9 @@ async function starts(path: string): Promise<string | undefined> {
       stderr: "piped",
     }).output();
     if (success) return undefined;
-    return `    \`${path} version\` exited with ${code}\n${indented(stderr)}`;
+    return `    \`${path} version\` exited with ${code}\n${
+      indented(new TextDecoder().decode(stderr))
+    }`;
   } catch (error) {
     return `    ${error instanceof Error ? error.message : error}`;
   }
@@ -281,6 +296,7 @@ async function main(args: readonly string[]): Promise<number> {
     const complete = await compile({
       root: ".",
       include: LOADED_LATE,
+      lock: await Deno.realPath(NPM_LOCK),
       all: args.includes("--all"),
       stub: Deno.env.get("DENORT_BIN") || undefined,
       say,

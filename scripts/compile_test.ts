@@ -44,10 +44,11 @@ class Project implements AsyncDisposable {
     return new Project(root);
   }
 
-  compile(stub?: string): Promise<boolean> {
+  compile(stub?: string, lock?: string): Promise<boolean> {
     return compile({
       root: this.root,
       include: ["late.ts"],
+      lock,
       stub,
       say: (line) => this.said.push(line),
     });
@@ -122,6 +123,14 @@ Deno.test("compile() fails for a program with a type error", async () => {
   await using project = await Project.create("const n: number = 'text';");
   assertFalse(await project.compile());
   assertStringIncludes(project.said.join("\n"), "TS2322");
+});
+
+Deno.test("compile() stops where the npm packages are not those of the lock file", async () => {
+  await using project = await Project.create(VERSIONED);
+  const lock = `${project.root}/npm.lock`;
+  await Deno.writeTextFile(lock, '{ "version": "none", "specifiers": { "npm:a@1.0.0": "1.0.0" } }');
+  assertFalse(await project.compile(undefined, lock));
+  assertStringIncludes(project.said.join("\n"), `its npm packages are not those of ${lock}`);
 });
 
 Deno.test({

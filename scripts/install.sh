@@ -1,6 +1,10 @@
 #!/bin/sh
 # Installs circuit: downloads the executable for this machine and the checksums of the release,
 # compares, tries it, and only then puts it into place.
+#
+# The checksum shows that the executable came whole. It does not show who made it: it is kept beside
+# the executable, and anyone who can exchange one can exchange both. That both come from the
+# release is shown by HTTPS alone, so nothing is taken over plain HTTP, not even after a redirection.
 set -eu
 
 # Where the files of the release are. The copy in a release has that release's address here.
@@ -13,7 +17,9 @@ Usage: install.sh [-d DIR]
           else ~/.local/bin
 Environment:
   CIRCUIT_URL  where circuit-SYSTEM-MACHINE and SHA256SUMS are, instead of the release that this
-               script came with
+               script came with: https://... or, for a directory of this machine, file:///...
+The checksum shows that the download is whole, not who made it; for that, trust is in HTTPS and in
+the place that you name.
 END
 }
 
@@ -43,13 +49,39 @@ has() {
 
 # download URL FILE
 download() {
+  case $1 in
+    file:///*) cp "${1#file://}" "$2" 2>"$work/said" ;;
+    *) fetch "$1" "$2" ;;
+  esac || fail "cannot download $1$(sed 's/^/: /;q' "$work/said")"
+}
+
+# fetch URL FILE: by HTTPS alone, with TLS 1.2 at least.
+fetch() {
   if has curl; then
-    curl -fsSL -o "$2" "$1" || fail "cannot download $1"
+    curl --proto '=https' --tlsv1.2 -fsSL -o "$2" "$1" 2>"$work/said"
   elif has wget; then
-    wget -q -O "$2" "$1" || fail "cannot download $1"
+    follow "$1" "$2"
   else
     fail "curl or wget is needed to download $1"
   fi
+}
+
+# follow URL FILE: wget goes from https to http if it is told to, so it follows no redirection here.
+follow() {
+  from=$1
+  for _ in 1 2 3 4 5; do
+    wget --secure-protocol=TLSv1_2 --max-redirect=0 -nv -S -O "$2" "$from" 2>"$work/headers" &&
+      return
+    from=$(awk 'tolower($1) == "location:" { sub(/\r$/, ""); to = $2 } END { print to }' \
+      "$work/headers")
+    case $from in
+      https://*) ;;
+      '') break ;;
+      *) echo "redirected to $from" >"$work/said" && return 1 ;;
+    esac
+  done
+  grep -v -e '^ ' -e ':$' "$work/headers" >"$work/said"
+  return 1
 }
 
 # The SHA-256 of a file, in hexadecimal digits.
@@ -81,6 +113,10 @@ fi
 url=${CIRCUIT_URL:-$release}
 [ -n "$url" ] || fail "this copy belongs to no release: set CIRCUIT_URL to where the files are"
 url=${url%/}
+case $url in
+  https://* | file:///*) ;;
+  *) fail "cannot install from $url: want https://..., or file:///... for a directory" ;;
+esac
 if [ -z "$dir" ]; then
   dir=/usr/local/bin
   [ -w "$dir" ] || dir=${HOME:?is not set, and there is no -d DIR}/.local/bin
@@ -92,6 +128,7 @@ mkdir -p "$dir" || fail "cannot make the directory $dir"
 work=$(mktemp -d "$dir/.circuit-XXXXXX") || fail "cannot write to $dir"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
+: >"$work/said"
 
 download "$url/SHA256SUMS" "$work/SHA256SUMS"
 wanted=$(awk -v file="$file" '$2 == file { print $1 }' "$work/SHA256SUMS")

@@ -1,12 +1,15 @@
-// Tests of scripts/install.sh against a release that is served on loopback. The executables in it
-// are shell scripts; `uname` is one too, so that a machine can be any.
+// Tests of scripts/install.sh against a release that is served on loopback, by HTTPS with a
+// certificate that the machine is told to trust. The executables in it are shell scripts; `uname` is
+// one too, so that a machine can be any.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
 const SCRIPT = new URL("./install.sh", import.meta.url).pathname;
 
 /** What the script calls, besides what downloads. */
-const PROGRAMS = "sh awk cat chmod cut mkdir mktemp mv rm sha256sum shasum perl".split(" ");
+const PROGRAMS = "sh awk cat chmod cp cut grep mkdir mktemp mv rm sed sha256sum shasum perl".split(
+  " ",
+);
 
 const RUNS = "#!/bin/sh\necho circuit 1.2.3\n";
 
@@ -16,28 +19,54 @@ interface Result {
   readonly stderr: string;
 }
 
-/** A served release, and a machine to install it on. */
+/** A release that is served by HTTPS and by HTTP, and a machine to install it on. */
 class Bench implements AsyncDisposable {
   /** What is served, by name; anything else is not found. */
   readonly files = new Map<string, string>();
+  /** Where requests for a name are sent instead. */
+  readonly moved = new Map<string, string>();
   readonly asked: string[] = [];
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #https: Deno.HttpServer<Deno.NetAddr>;
+  readonly #http: Deno.HttpServer<Deno.NetAddr>;
 
-  private constructor(readonly root: string) {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-      const name = new URL(request.url).pathname.slice("/release/".length);
-      this.asked.push(name);
-      const body = this.files.get(name);
-      return new Response(body ?? "not found", { status: body === undefined ? 404 : 200 });
-    });
+  private constructor(readonly root: string, identity: Deno.TlsCertifiedKeyPem) {
+    const place = { hostname: "127.0.0.1", port: 0, onListen() {} };
+    this.#https = Deno.serve({ ...place, ...identity }, (request) => this.#answer(request));
+    this.#http = Deno.serve(place, (request) => this.#answer(request));
+  }
+
+  #answer({ url }: Request): Response {
+    const { protocol, pathname } = new URL(url);
+    const name = pathname.slice("/release/".length);
+    this.asked.push(`${protocol}${name}`);
+    const location = this.moved.get(name);
+    if (location !== undefined) return new Response(null, { status: 302, headers: { location } });
+    const body = this.files.get(name);
+    return new Response(body ?? "not found", { status: body === undefined ? 404 : 200 });
   }
 
   static async create(): Promise<Bench> {
-    return new Bench(await Deno.makeTempDir({ prefix: "install_test-" }));
+    const root = await Deno.makeTempDir({ prefix: "install_test-" });
+    const [key, cert] = [`${root}/key.pem`, `${root}/cert.pem`];
+    const { success, stderr } = await new Deno.Command("openssl", {
+      args: ["req", "-x509", "-nodes", "-newkey", "rsa:2048", "-keyout", key, "-out", cert]
+        .concat("-days", "2", "-subj", "/CN=release", "-addext", "subjectAltName=IP:127.0.0.1"),
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    // For curl it is an environment variable that names the certificate.
+    await Deno.writeTextFile(`${root}/.wgetrc`, `ca_certificate = ${cert}\n`);
+    return new Bench(root, {
+      key: await Deno.readTextFile(key),
+      cert: await Deno.readTextFile(cert),
+    });
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}/release`;
+    return `https://127.0.0.1:${this.#https.addr.port}/release`;
+  }
+
+  get plainUrl(): string {
+    return `http://127.0.0.1:${this.#http.addr.port}/release`;
   }
 
   get target(): string {
@@ -55,11 +84,19 @@ class Bench implements AsyncDisposable {
 
   /** Runs the script on a machine that has `downloader` and calls itself so. */
   async install(
-    { system = "Linux", machine = "x86_64", downloader = "curl", url = this.url, args }: {
+    {
+      system = "Linux",
+      machine = "x86_64",
+      downloader = "curl",
+      url = this.url,
+      trusting = true,
+      args,
+    }: {
       system?: string;
       machine?: string;
       downloader?: string;
       url?: string;
+      trusting?: boolean;
       args?: string[];
     } = {},
   ): Promise<Result> {
@@ -73,7 +110,12 @@ class Bench implements AsyncDisposable {
     const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
       args: [SCRIPT, ...args ?? ["-d", this.target]],
       clearEnv: true,
-      env: { PATH: bin, HOME: this.root, CIRCUIT_URL: url },
+      env: {
+        PATH: bin,
+        HOME: this.root,
+        CIRCUIT_URL: url,
+        ...(trusting && { CURL_CA_BUNDLE: `${this.root}/cert.pem` }),
+      },
       stdin: "null",
     }).output();
     const text = new TextDecoder();
@@ -91,7 +133,7 @@ class Bench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    await Promise.all([this.#https.shutdown(), this.#http.shutdown()]);
     await Deno.remove(this.root, { recursive: true });
   }
 }
@@ -105,7 +147,7 @@ async function which(program: string): Promise<string | undefined> {
 
 const HAS = new Map(
   await Promise.all(
-    ["curl", "wget", "shellcheck"].map(async (name) =>
+    ["curl", "wget", "openssl", "shellcheck"].map(async (name) =>
       [name, await which(name) !== undefined] as const
     ),
   ),
@@ -113,8 +155,8 @@ const HAS = new Map(
 
 for (const downloader of ["curl", "wget"]) {
   Deno.test({
-    name: `install.sh installs what the checksum is of (needs ${downloader})`,
-    ignore: !HAS.get(downloader),
+    name: `install.sh installs what the checksum is of (needs ${downloader}, openssl)`,
+    ignore: !HAS.get(downloader) || !HAS.get("openssl"),
     fn: async () => {
       await using bench = await Bench.create();
       await bench.release("circuit-linux-x86_64");
@@ -129,27 +171,55 @@ for (const downloader of ["curl", "wget"]) {
   });
 
   Deno.test({
-    name: `install.sh says what can't be downloaded (needs ${downloader})`,
-    ignore: !HAS.get(downloader),
+    name: `install.sh says what can't be downloaded (needs ${downloader}, openssl)`,
+    ignore: !HAS.get(downloader) || !HAS.get("openssl"),
     fn: async () => {
       await using bench = await Bench.create();
       const nothing = await bench.install({ downloader });
       assertEquals(nothing.code, 1);
-      assertStringIncludes(nothing.stderr, `cannot download ${bench.url}/SHA256SUMS\n`);
+      assertStringIncludes(nothing.stderr, `cannot download ${bench.url}/SHA256SUMS: `);
       await bench.release("circuit-linux-x86_64");
       bench.files.delete("circuit-linux-x86_64");
       const missing = await bench.install({ downloader });
       assertEquals(missing.code, 1);
-      assertStringIncludes(missing.stderr, `cannot download ${bench.url}/circuit-linux-x86_64\n`);
+      assertStringIncludes(missing.stderr, `cannot download ${bench.url}/circuit-linux-x86_64: `);
+      assertStringIncludes(missing.stderr, "404");
       assertEquals(await bench.installed(), []);
+    },
+  });
+
+  Deno.test({
+    name: `install.sh follows redirections by HTTPS alone (needs ${downloader}, openssl)`,
+    ignore: !HAS.get(downloader) || !HAS.get("openssl"),
+    fn: async () => {
+      await using bench = await Bench.create();
+      await bench.release("circuit-linux-x86_64");
+      for (const [name, content] of [...bench.files]) bench.files.set(`real/${name}`, content);
+      const move = (name: string, url: string) => bench.moved.set(name, `${url}/real/${name}`);
+      // Each file by itself, and what would come by HTTP is right.
+      for (const name of ["SHA256SUMS", "circuit-linux-x86_64"]) {
+        move(name, bench.plainUrl);
+        const { code, stderr } = await bench.install({ downloader });
+        assertEquals(code, 1);
+        assertMatch(stderr, new RegExp(`^install: cannot download ${bench.url}/${name}: .*http`));
+        move(name, bench.url);
+      }
+      assertEquals(bench.asked.filter((asked) => asked.startsWith("http:")), []);
+      assertEquals(await bench.installed(), []);
+      const { code, stderr } = await bench.install({ downloader });
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await bench.installed(), ["circuit"]);
+      move("SHA256SUMS", bench.url);
+      bench.moved.set("real/SHA256SUMS", `${bench.url}/SHA256SUMS`);
+      assertEquals((await bench.install({ downloader })).code, 1, "round in a circle");
     },
   });
 }
 
 const needsCurl = (name: string, run: (bench: Bench) => Promise<void>) =>
   Deno.test({
-    name: `${name} (needs curl)`,
-    ignore: !HAS.get("curl"),
+    name: `${name} (needs curl, openssl)`,
+    ignore: !HAS.get("curl") || !HAS.get("openssl"),
     fn: async () => {
       await using bench = await Bench.create();
       await run(bench);
@@ -209,6 +279,34 @@ needsCurl("install.sh does not install what does not run", async (bench) => {
   assertEquals(code, 1);
   assertStringIncludes(stderr, "does not run on this machine");
   assertEquals(await bench.installed(), []);
+});
+
+needsCurl("install.sh takes nothing by HTTP, and nothing from a stranger", async (bench) => {
+  await bench.release("circuit-linux-x86_64");
+  for (const url of [bench.plainUrl, "ftp://127.0.0.1/", "release", "file://release"]) {
+    const { code, stderr } = await bench.install({ url });
+    assertEquals(code, 1);
+    assertMatch(stderr, /^install: cannot install from .*: want https:\/\/\.\.\., or file:/);
+  }
+  const stranger = await bench.install({ trusting: false });
+  assertEquals(stranger.code, 1);
+  assertMatch(stranger.stderr, /^install: cannot download .*certificate/);
+  assertEquals([bench.asked, await bench.installed()], [[], []]);
+});
+
+needsCurl("install.sh takes the files of a directory", async (bench) => {
+  await bench.release("circuit-linux-x86_64");
+  const directory = `${bench.root}/a release`;
+  await Deno.mkdir(directory);
+  const missing = await bench.install({ url: `file://${directory}`, downloader: "none" });
+  assertEquals(missing.code, 1);
+  assertMatch(missing.stderr, /^install: cannot download file:.*: .*No such file/);
+  for (const [name, content] of bench.files) {
+    await Deno.writeTextFile(`${directory}/${name}`, content);
+  }
+  const { code, stderr } = await bench.install({ url: `file://${directory}`, downloader: "none" });
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals([bench.asked, await bench.installed()], [[], ["circuit"]]);
 });
 
 needsCurl("install.sh says what it needs to know", async (bench) => {

@@ -52,3 +52,28 @@ Deno.test("workflows name files that there are", async () => {
   assert(paths.length > 5);
   for (const path of paths) await Deno.lstat(new URL(path, ROOT));
 });
+
+/** An action that a workflow takes from elsewhere, with the comment behind it. */
+const ACTION = /^ *(?:- )?uses: *(?! |\.\/)(.*)$/gm;
+const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
+
+/** What a tag or a branch that is moved would exchange. */
+function unpinned(content: string): string[] {
+  return [...content.matchAll(ACTION)].map(([, action]) => action ?? "")
+    .filter((action) => !PINNED.test(action));
+}
+
+Deno.test("workflows take each action by one commit, and say its version", () => {
+  const actions = named(ACTION);
+  assert(actions.length > 5);
+  for (const [name, content] of workflows) assertEquals(unpinned(content), [], name);
+  const names = new Set(actions.map((action) => action.split("@")[0]));
+  assertEquals(new Set(actions).size, names.size);
+});
+
+Deno.test("workflows that take an action by a tag or a branch are told of", () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const moves = ["a/b@v4", "a/b@main", `a/b@${commit}`, `a/b@${commit.slice(1)} # v4.3.1`, "a/b"];
+  for (const action of moves) assertEquals(unpinned(`      - uses: ${action}`), [action]);
+  assertEquals(unpinned(`      - uses: a/b/c@${commit} # v4.3.1\n    uses: ./ci.yml`), []);
+});

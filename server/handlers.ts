@@ -63,15 +63,16 @@ export function anchorHandlers(
     },
 
     async tie(args, call) {
-      const node = await makeElement(host, names, path, args, { call, tied: true });
+      const { node, element } = await makeElement(host, names, path, args, { call, tied: true });
+      call.accept();
+      if (node.element === element) node.tie = call;
+      // It has gone by itself already.
+      else call.end();
       const untie = () => {
         if (node.tie === call) removeElement(host, node);
       };
-      call.accept();
       // Calls back at once if the caller went away while the element was being made.
       call.onOver(untie);
-      // It may have gone by itself already.
-      if (node.tie !== call) call.end();
       while (await call.read() !== undefined);
       untie();
     },
@@ -110,7 +111,7 @@ function* records(entries: Iterable<{ kind: string; path: string }>): Generator<
  * Makes an element at the anchor with these names.
  *
  * @param by The call that makes it, and whether it is to go with that.
- * @returns the anchor.
+ * @returns the anchor, and the element, which may have gone from it again already.
  */
 async function makeElement(
   host: Host,
@@ -118,7 +119,7 @@ async function makeElement(
   path: string,
   { kind, value }: MakeArgs,
   { call, tied }: { readonly call: Call; readonly tied: boolean },
-): Promise<AnchorNode> {
+): Promise<{ readonly node: AnchorNode; readonly element: Element }> {
   const { tree, circuit, log, docker, launcher, making } = host;
   const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!maker) {
@@ -149,10 +150,9 @@ async function makeElement(
     };
     const made = maker.make(value, context, circuit);
     const element = made instanceof Promise ? await underWay(making, made) : made;
-    node.tie = tied ? call : undefined;
     tree.fill(node, element);
     if (removed) removeElement(host, node);
-    return node;
+    return { node, element };
   } catch (error) {
     if (node.element === "making") tree.clear(node);
     throw error;

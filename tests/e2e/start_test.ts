@@ -105,7 +105,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   circuitTest(
     `start ends in order on ${signal}: the others see it, its processes too`,
     async (logs) => {
-      await using circuit = await cluster(3, { logs });
+      await using circuit = await cluster(3, { logs, args: ["-grace", "1"] });
       const { near, far } = circuit;
       await using client = await dialTo(near);
       const anchor = client.anchor(far.path);
