@@ -79,7 +79,7 @@ export async function keepHouse(clock: Clock): Promise<() => void> {
 }
 
 /** What makes V8 collect garbage; undefined where it has not been told to show that. */
-async function collector(): Promise<(() => void) | undefined> {
+export async function collector(): Promise<(() => void) | undefined> {
   const { gc } = globalThis as { gc?: () => void };
   if (gc) return gc;
   try {
