@@ -5,6 +5,8 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 /** A program and the arguments that come before the test's own. */
 export interface Program {
   /** The executable. */
@@ -13,10 +15,11 @@ export interface Program {
   readonly args: readonly string[];
 }
 
-const ROOT = new URL("..", import.meta.url);
+/** The project's folder as a URL, with a slash at its end. */
+export const rootUrl: URL = new URL("..", import.meta.url);
 
-/** The project's folder, with a slash at its end. */
-export const root: string = ROOT.pathname;
+/** The same as a path. */
+export const root: string = fileURLToPath(rootUrl);
 
 /** The permissions that the tool needs; the same as in its task. */
 const PERMISSIONS = ["net", "read", "write", "env", "run", "sys=hostname,networkInterfaces,uid"];
@@ -36,10 +39,9 @@ export function fromSources(net: readonly string[] = []): Program {
   const permissions = PERMISSIONS.map((name) =>
     name === "net" && net.length > 0 ? `--allow-net=${net.join(",")}` : `--allow-${name}`
   );
-  const config = new URL("deno.json", ROOT).pathname;
-  const main = new URL("main.ts", ROOT).pathname;
-  const flags = ["--quiet", "--no-prompt", "--v8-flags=--expose-gc", `--config=${config}`];
-  return { command: Deno.execPath(), args: ["run", ...flags, ...permissions, main] };
+  const flags = ["--quiet", "--no-prompt", "--v8-flags=--expose-gc", `--config=${root}deno.json`];
+  const args = ["run", ...flags, ...permissions, `${root}main.ts`];
+  return { command: Deno.execPath(), args };
 }
 
 /**
