@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { eventually, Hosted } from "./_testing/hosted.ts";
 
 /** Processes started one after the other. */
@@ -6,6 +6,11 @@ const IN_A_ROW = 1000;
 
 /** Processes that run at once. */
 const AT_ONCE = 200;
+
+/** Prints a line for each process that begins with its state and its parent. */
+const STATES = Deno.build.os === "linux"
+  ? "sed 's/^.*) //' /proc/[0-9]*/stat 2> /dev/null"
+  : "ps -A -o state= -o ppid=";
 
 async function linesOf(script: string): Promise<string[]> {
   const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", script] }).output();
@@ -15,8 +20,9 @@ async function linesOf(script: string): Promise<string[]> {
 /** This process's open files and its children that nobody has waited for. */
 async function leftovers(): Promise<{ files: number; zombies: number }> {
   const files = await linesOf(`ls /proc/${Deno.pid}/fd 2>/dev/null || lsof -p ${Deno.pid}`);
-  const states = await linesOf("ps -A -o ppid= -o state=");
-  const zombie = new RegExp(`^\\s*${Deno.pid}\\s+Z`);
+  const states = await linesOf(STATES);
+  assert(states.length > 1, `${STATES} tells of no processes`);
+  const zombie = new RegExp(`^\\s*Z\\S*\\s+${Deno.pid}\\b`);
   return { files: files.length, zombies: states.filter((line) => zombie.test(line)).length };
 }
 
