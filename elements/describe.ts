@@ -6,6 +6,7 @@
  */
 
 import type { Call } from "./call.ts";
+import type { Launcher } from "./proc/launcher.ts";
 
 /**
  * The kinds of element that an anchor can hold.
@@ -125,6 +126,8 @@ export interface ElementContext {
   readonly signal: AbortSignal;
   /** Whether the server makes containers. */
   readonly docker: boolean;
+  /** What starts the server's programs. */
+  readonly launcher: Launcher;
   /** Removes the element from its anchor, as `scrub` does; no effect when it is gone already. */
   remove(): void;
   /** Writes a line to the server's log. */

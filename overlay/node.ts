@@ -43,6 +43,8 @@ export interface NodeOptions {
   readonly membership: (self: Member) => MembershipProtocol;
   /** Takes the requests of clients and of other servers. */
   readonly onRequest: (incoming: Incoming) => void;
+  /** Called for each connection that was accepted. */
+  readonly onConnection?: () => void;
   /** The circuit's keys as they are now: the first is used to dial, all are accepted. Default: none. */
   readonly keys?: () => readonly Uint8Array[];
   /** Connections at a time; default {@linkcode MAX_CONNECTIONS}. */
@@ -70,6 +72,16 @@ const SECOND_DIAL_MS = 50;
 
 /** Servers that have gone which a node remembers, to tell them from those that never were. */
 const MAX_GONE = 10_000;
+
+/** Handshakes that are given up at a time where there are no open files left. */
+const DROP_AT_ONCE = 16;
+
+/** Milliseconds before the next connection is accepted then: for what was given up to close, else 100. */
+const DROPPED_MS = 10;
+const EXHAUSTED_MS = 100;
+
+/** Milliseconds between two warnings that there are no open files left: a minute. */
+const WARN_EVERY_MS = 60_000;
 
 /** One server in the circuit. */
 export class Node {
@@ -209,23 +221,26 @@ export class Node {
   // --- connections ----------------------------------------------------------------------------
 
   async #acceptLoop(): Promise<void> {
-    let exhausted = false;
+    let warnedAt = -Infinity;
     for (;;) {
       let conn: Conn | undefined;
       try {
         conn = await this.#options.listener.accept();
       } catch (error) {
-        // Whoever has proved nothing yet makes room for the next, who may have the key.
-        this.#handshakes.drop();
-        if (!exhausted) {
+        // Those that have proved nothing yet make room for the next, which may have the key.
+        let dropped = 0;
+        while (dropped < DROP_AT_ONCE && this.#handshakes.drop()) dropped++;
+        const pause = dropped > 0 ? DROPPED_MS : EXHAUSTED_MS;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        if (performance.now() - warnedAt >= WARN_EVERY_MS) {
+          warnedAt = performance.now();
           const { message } = toCircuitError(error);
           this.#options.log("warn", `cannot accept connections: ${message} (see ulimit -n)`);
         }
-        exhausted = true;
         continue;
       }
       if (!conn) return;
-      exhausted = false;
+      this.#options.onConnection?.();
       this.#answer(conn);
     }
   }

@@ -19,6 +19,7 @@ import {
   KINDS,
   signalOf,
 } from "../elements/mod.ts";
+import type { Launcher } from "../elements/proc/mod.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import type { Member } from "../overlay/node.ts";
 import { type AnchorNode, type AnchorTree, walk } from "./anchors.ts";
@@ -38,6 +39,8 @@ export interface Host {
   readonly ending: (work: Promise<void>) => void;
   /** Whether containers can be made. */
   readonly docker: boolean;
+  /** What starts programs. */
+  readonly launcher: Launcher;
   /** Elements that are being made right now. */
   readonly making: Set<Promise<Element>>;
 }
@@ -116,7 +119,7 @@ async function makeElement(
   { kind, value }: MakeArgs,
   { call, tied }: { readonly call: Call; readonly tied: boolean },
 ): Promise<AnchorNode> {
-  const { tree, circuit, log, docker, making } = host;
+  const { tree, circuit, log, docker, launcher, making } = host;
   const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!maker) {
     throw new CircuitError(
@@ -133,6 +136,7 @@ async function makeElement(
       path,
       tied,
       docker,
+      launcher,
       get signal() {
         return signal ??= signalOf(call);
       },

@@ -10,6 +10,7 @@ import { hostClock } from "../overlay/transport/aligned_clock.ts";
 import { findKeyFile, type KeyFile, readKeyFile } from "../overlay/transport/key.ts";
 import type { Log, LogLevel } from "./log.ts";
 import { setUpLog } from "./logger.ts";
+import { OpenFiles } from "./open_files.ts";
 import { keepHouse } from "./memory.ts";
 import { type CircuitServer, launch, type ServerOptions } from "./server.ts";
 import { VarDir } from "./var_dir.ts";
@@ -57,9 +58,11 @@ export async function runServer(
   try {
     const keys = first && takeKeys(first, logger.log);
     const settings = { ...options, ...(keys && { keys }), log: logger.log };
-    server = await launch(settings, varDir, stop.signal).catch((error) => {
-      if (!stop.signal.aborted) throw error;
-    });
+    server = await launch(settings, varDir, stop.signal, new OpenFiles(logger.log)).catch(
+      (error) => {
+        if (!stop.signal.aborted) throw error;
+      },
+    );
     if (!server) return;
     await print(server.address);
     stopKeeping = await keepHouse(hostClock(parseAddress(server.address).host));

@@ -7,6 +7,7 @@
 import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
 import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
+import { type FilesLimit, Launcher } from "../elements/proc/mod.ts";
 import { formatAddress, formatHostPort, newServerId, parseAddress } from "../overlay/address.ts";
 import { cancelled, CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
@@ -149,6 +150,7 @@ export async function startServer(options: ServerOptions = {}): Promise<CircuitS
  * stops or cannot start.
  *
  * @param signal Gives up joining others: the server is stopped then.
+ * @param files Looks after the open files of this process; none: nobody does.
  * @throws {CircuitError} as {@linkcode startServer}; `ABORTED` if the signal is aborted before the
  * server is ready.
  */
@@ -156,6 +158,7 @@ export async function launch(
   options: ServerOptions,
   varDir: VarDir | undefined,
   signal: AbortSignal = new AbortController().signal,
+  files?: FilesLimit,
 ): Promise<CircuitServer> {
   const log = options.log ?? (() => {});
   let server: RunningServer | undefined;
@@ -171,7 +174,7 @@ export async function launch(
       pid: Deno.pid,
       id: serverId,
     });
-    server = new RunningServer({ serverId, address, listener, log, varDir, options });
+    server = new RunningServer({ serverId, address, listener, log, varDir, options, files });
     await warnOfSurvivors(varDir, log);
     await logKeys(options, where.host, log);
     const seeds = typeof options.join === "string" ? [options.join] : options.join ?? [];
@@ -210,6 +213,7 @@ interface Parts {
   readonly log: Log;
   readonly varDir: VarDir | undefined;
   readonly options: ServerOptions;
+  readonly files: FilesLimit | undefined;
 }
 
 class RunningServer implements CircuitServer {
@@ -220,6 +224,7 @@ class RunningServer implements CircuitServer {
   readonly #parts: Parts;
   readonly #tree: AnchorTree;
   readonly #children: Children;
+  readonly #launcher: Launcher;
   readonly #making = new Set<Promise<Element>>();
   readonly #closed = Promise.withResolvers<void>();
   #keys: readonly Uint8Array[];
@@ -231,6 +236,7 @@ class RunningServer implements CircuitServer {
     this.address = address;
     this.serverId = serverId;
     this.#keys = parts.options.keys ?? [];
+    this.#launcher = new Launcher({ files: parts.files });
     this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
     this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
     const host = {
@@ -238,6 +244,7 @@ class RunningServer implements CircuitServer {
       circuit: this.#circuit(),
       log,
       docker: parts.options.docker ?? false,
+      launcher: this.#launcher,
       making: this.#making,
       ending: (work: Promise<void>) => this.#children.ending(work),
     };
@@ -258,6 +265,7 @@ class RunningServer implements CircuitServer {
       clock: new AlignedClock(beatAt),
       onRequest: (incoming) => dispatcher.request(incoming),
       keys: () => this.#keys,
+      onConnection: () => parts.files?.note(),
       log,
     });
     this.announcer = this.#announcer();

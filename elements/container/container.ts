@@ -30,7 +30,7 @@ const TIED_GRACE_MS = 1_000;
 /** What a container element needs of its anchor. */
 export type ContainerContext = Pick<
   ElementContext,
-  "path" | "tied" | "signal" | "docker" | "remove" | "log"
+  "path" | "tied" | "signal" | "docker" | "launcher" | "remove" | "log"
 >;
 
 /** A container element, as the server that hosts it sees it. */
@@ -83,9 +83,9 @@ export async function makeContainer(
   return new Container(run, life, child, stat, context);
 }
 
-async function engineFor({ path, signal }: ContainerContext) {
+async function engineFor({ path, signal, launcher }: ContainerContext) {
   try {
-    return await findEngine(Deno.env.get("PATH") ?? "/usr/bin:/bin", signal);
+    return await findEngine(launcher, signal);
   } catch (cause) {
     const { code, message } = toCircuitError(cause);
     throw new CircuitError(code, `cannot start a container at ${path}: ${message}`, { cause });

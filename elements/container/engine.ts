@@ -5,6 +5,7 @@
  */
 
 import { cancelled, CircuitError, toCircuitError } from "../../overlay/errors.ts";
+import type { Launcher } from "../proc/launcher.ts";
 import { findProgram, whyNotStarted } from "../proc/program.ts";
 
 /** Milliseconds that docker's client may take to say whether it reaches an engine. */
@@ -33,10 +34,12 @@ export class Engine {
   /** Its command's name, for messages. */
   readonly name: string;
   readonly #file: string;
+  readonly #launcher: Launcher;
 
-  constructor(name: string, file: string) {
+  constructor(name: string, file: string, launcher: Launcher) {
     this.name = name;
     this.#file = file;
+    this.#launcher = launcher;
   }
 
   /**
@@ -47,12 +50,13 @@ export class Engine {
    */
   async run(args: readonly string[], signal?: AbortSignal): Promise<Answer> {
     if (signal?.aborted) throw cancelled(`${this.name} ${args[0]}`, signal);
-    const child = this.#spawn(args, "null");
+    const child = await this.#spawn(args, "null");
     let timer: ReturnType<typeof setTimeout> | undefined;
     const cancel = () => {
       kill(child, "SIGTERM");
       timer = setTimeout(() => kill(child, "SIGKILL"), CANCEL_GRACE_MS);
     };
+    if (signal?.aborted) cancel();
     signal?.addEventListener("abort", cancel, { once: true });
     const [stdout, stderr, { success }] = await Promise.all([
       textOf(child.stdout),
@@ -66,20 +70,21 @@ export class Engine {
   }
 
   /** Starts one of its commands with pipes for its standard streams. */
-  start(args: readonly string[]): Deno.ChildProcess {
-    return this.#spawn(args, "piped");
+  async start(args: readonly string[]): Promise<Deno.ChildProcess> {
+    return await this.#spawn(args, "piped");
   }
 
-  #spawn(args: readonly string[], stdin: "null" | "piped"): Deno.ChildProcess {
+  async #spawn(args: readonly string[], stdin: "null" | "piped"): Promise<Deno.ChildProcess> {
     try {
       return new Deno.Command(this.#file, {
         args: [...args],
+        cwd: this.#launcher.stand(),
         stdin,
         stdout: "piped",
         stderr: "piped",
       }).spawn();
     } catch (error) {
-      const { code, text } = whyNotStarted(this.#file, "", error);
+      const { code, text } = await whyNotStarted(this.#file, error, this.#launcher.patience);
       throw new CircuitError(code, `cannot run ${this.name}: ${text}`, { cause: error });
     }
   }
@@ -90,21 +95,23 @@ export class Engine {
  * often installed where none runs, or may only be used by others), else `podman`, which needs none.
  * Looks anew each time, so an engine that is started later is found.
  *
- * @param search Directories to look in, as in PATH.
+ * @param launcher Where to look.
  * @param signal Gives up.
  * @throws {CircuitError} `UNSUPPORTED` if there is neither, saying what was tried.
  */
-export async function findEngine(search: string, signal?: AbortSignal): Promise<Engine> {
+export async function findEngine(launcher: Launcher, signal?: AbortSignal): Promise<Engine> {
   const tried: string[] = [];
-  const docker = findProgram("docker", "", search);
+  const search = await launcher.search();
+  const find = (name: string) => findProgram(name, "/", search, launcher.patience);
+  const docker = await find("docker");
   if ("file" in docker) {
-    const engine = new Engine("docker", docker.file);
+    const engine = new Engine("docker", docker.file, launcher);
     const why = await unreachable(engine, signal);
     if (why === undefined) return engine;
     tried.push(`docker reaches no engine: ${why}`);
   } else tried.push(`docker: ${docker.text}`);
-  const podman = findProgram("podman", "", search);
-  if ("file" in podman) return new Engine("podman", podman.file);
+  const podman = await find("podman");
+  if ("file" in podman) return new Engine("podman", podman.file, launcher);
   throw new CircuitError(
     "UNSUPPORTED",
     `this machine has no container engine: ${tried.join("; ")}; podman: ${podman.text}`,

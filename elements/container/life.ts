@@ -92,7 +92,7 @@ export class Life {
   async start(signal: AbortSignal): Promise<{ child: Deno.ChildProcess; stat: ContainerStat }> {
     // Podman would take two bytes of its input for a request to go; docker does so on terminals only.
     const flags = ["--attach", "--interactive", "--detach-keys="];
-    const child = this.engine.start(["start", ...flags, this.name]);
+    const child = await this.engine.start(["start", ...flags, this.name]);
     try {
       let over = false;
       const ended = child.status.then(() => over = true);

@@ -9,6 +9,7 @@ import packet from "npm:dns-packet@5.6.1";
 import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
 import { invoke } from "../_testing/call_pair.ts";
 import type { ElementContext } from "../describe.ts";
+import { Launcher } from "../proc/launcher.ts";
 import { Buffer } from "./codec.ts";
 import type { NameserverStat } from "./description.ts";
 import { makeNameserver, type Nameserver } from "./nameserver.ts";
@@ -124,6 +125,7 @@ export function contextOf(log: string[] = []): ElementContext {
     tied: false,
     signal: new AbortController().signal,
     docker: false,
+    launcher: new Launcher(),
     remove() {},
     log: (level, message) => void log.push(`${level} ${message}`),
   };

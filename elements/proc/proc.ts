@@ -12,6 +12,9 @@ import { ownEnv } from "./environment.ts";
 import { osState, startTime } from "./os_state.ts";
 import { Running, type RunningElement } from "./running.ts";
 import { parseSignal } from "./signals.ts";
+import { Family } from "./family.ts";
+import type { Launcher } from "./launcher.ts";
+import type { Started } from "./executed.ts";
 import { spawn } from "./spawn.ts";
 import type { Child } from "./survivors.ts";
 
@@ -28,7 +31,10 @@ const TIED_GRACE_MS = 1_000;
 const STOP_LOOK_MS = 1;
 
 /** What a process element needs of its anchor. */
-export type ProcContext = Pick<ElementContext, "path" | "tied" | "remove" | "log">;
+export type ProcContext = Pick<
+  ElementContext,
+  "path" | "tied" | "launcher" | "remove" | "log"
+>;
 
 /** A process element, as the server that hosts it sees it. */
 export interface ProcElement extends RunningElement {
@@ -53,7 +59,7 @@ export interface ProcElement extends RunningElement {
    * but a process that the server may not signal is waited for as long as it takes. Processes that
    * it started itself are not signalled, unless it is tied: see {@linkcode makeProc}.
    *
-   * @param graceMs Milliseconds between the two signals.
+   * @param graceMs Milliseconds between the two signals; of several calls the first one's holds.
    */
   terminate(graceMs: number): Promise<void>;
 }
@@ -62,18 +68,26 @@ export interface ProcElement extends RunningElement {
  * Starts a command and makes the element of its process.
  *
  * Where the element is tied, the process does not outlive it: whoever removes the element ends the
- * process, with SIGTERM and a second later SIGKILL. The processes that it has started go with it, as
- * long as they are in its process group and one of them has one of its pipes; what has left both has
- * gone its own way.
+ * process, with SIGTERM and a second later SIGKILL. The processes that it has started go with it if
+ * they are in its process group, SIGKILL included as long as one of them is there; where the host
+ * gives the server a control group, SIGKILL also reaches those that have left the process group. Once
+ * the process has exited by itself and all its pipes are closed, what it has left behind has gone its
+ * own way.
  *
  * @param cmd The command.
  * @param context Where the element lives.
  * @throws {CircuitError} when the program cannot be started, see {@linkcode spawn}; then there is
  * nothing to dispose of.
  */
-export function makeProc(cmd: Cmd, context: ProcContext): Promise<ProcElement> {
-  // There is nothing to await; what the constructor throws rejects.
-  return new Promise((resolve) => resolve(new Proc(cmd, context)));
+export async function makeProc(cmd: Cmd, context: ProcContext): Promise<ProcElement> {
+  const { path, tied, launcher } = context;
+  const family = tied ? await Family.prepare(launcher) : undefined;
+  try {
+    return new Proc(cmd, context, await spawn(cmd, path, launcher, family), family);
+  } catch (error) {
+    family?.release();
+    throw error;
+  }
 }
 
 class Proc implements ProcElement {
@@ -96,17 +110,26 @@ class Proc implements ProcElement {
   readonly #running: Running<ProcStat>;
   readonly #context: ProcContext;
   readonly #child: Deno.ChildProcess;
+  /** What ends with it; undefined if it is not tied. */
+  readonly #family: Family | undefined;
+  #terminating: Promise<void> | undefined;
   #ending: Ending | undefined;
   /** True once it was seen to be stopped. */
   #wasStopped = false;
   #released = false;
 
-  constructor(cmd: Cmd, context: ProcContext) {
+  constructor(
+    cmd: Cmd,
+    context: ProcContext,
+    { child, stderr }: Started,
+    family: Family | undefined,
+  ) {
     this.cmd = cmd;
     this.#context = context;
-    this.#child = spawn(cmd, context.path, { ownGroup: context.tied });
-    this.pid = this.#child.pid;
-    this.#running = new Running(this.#child, {
+    this.#child = child;
+    this.#family = family;
+    this.pid = child.pid;
+    this.#running = new Running({ stdin: child.stdin, stdout: child.stdout, stderr }, {
       path: context.path,
       what: "process",
       keep: cmd.keep ?? 0,
@@ -116,6 +139,7 @@ class Proc implements ProcElement {
     this.exited = ending(this.#child.status).then((end) => this.#exit(end));
     this.released = Promise.all([this.exited, this.#running.closed]).then(() => {
       this.#released = true;
+      if (!this.#terminating) family?.release();
     });
   }
 
@@ -127,18 +151,23 @@ class Proc implements ProcElement {
 
   async terminate(graceMs: number): Promise<void> {
     if (this.#over) return;
+    await (this.#terminating ??= this.#terminate(graceMs));
+  }
+
+  async #terminate(graceMs: number): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
-      this.#tryKill("SIGKILL");
+    const timer = setTimeout(async () => {
+      await this.#tryKill("SIGKILL");
       late.resolve();
     }, graceMs);
-    this.#tryKill("SIGTERM");
+    await this.#tryKill("SIGTERM");
     if (this.#ending === undefined && await osState(this.pid) === "stopped") {
-      this.#tryKill("SIGCONT");
+      await this.#tryKill("SIGCONT");
     }
-    if (this.#context.tied) await Promise.race([this.released, late.promise]);
     await this.exited;
+    await this.#family?.gone(late.promise);
     clearTimeout(timer);
+    this.#family?.release();
   }
 
   dispose(): void | Promise<void> {
@@ -153,6 +182,7 @@ class Proc implements ProcElement {
 
   #exit(end: Ending): ProcStat {
     this.#ending = end;
+    this.#family?.leaderEnded();
     const stat = this.#stat(phaseOf(end));
     this.#running.finished(stat, end.exit);
     return stat;
@@ -190,12 +220,10 @@ class Proc implements ProcElement {
     }
   }
 
-  /** Sends a signal, to the whole group if it is tied; if that is not allowed, the log says so. */
-  #tryKill(signal: Deno.Signal): void {
+  /** Sends a signal, to all of its family if it is tied; if that is not allowed, the log says so. */
+  async #tryKill(signal: Deno.Signal): Promise<void> {
     try {
-      if (!this.#context.tied) this.#kill(signal);
-      // A group is there when its leader has made it, and gone with the last process in it.
-      else if (!this.#over && !killGroup(this.pid, signal)) this.#kill(signal);
+      if (!await this.#family?.signal(signal)) this.#kill(signal);
     } catch (error) {
       this.#context.log("warn", String(error));
     }
@@ -245,15 +273,4 @@ class Proc implements ProcElement {
 
 function phaseOf(end: Ending): Phase {
   return end.signal === null ? "exited" : "signaled";
-}
-
-/** Sends a signal to a process group; false if there is none. */
-function killGroup(leader: number, signal: Deno.Signal): boolean {
-  try {
-    Deno.kill(-leader, signal);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -4,10 +4,13 @@
  * @module
  */
 
-import type { ErrorCode } from "../../overlay/errors.ts";
+import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
+import { isRegistered } from "./binfmt.ts";
+import { type Format, formatOf, HEAD_BYTES, I386_SIGN } from "./executable.ts";
+import type { Patience } from "./patience.ts";
 
-/** Bytes of a program that are looked at to tell a text from an executable. */
-const HEAD_BYTES = 128;
+/** Scripts whose interpreters are scripts in turn that Linux takes. */
+const MAX_SCRIPTS = 4;
 
 /** Why something cannot be started; for the end of a sentence. */
 export interface Reason {
@@ -24,19 +27,27 @@ export type Found = { readonly file: string } | Reason;
  * that what runs does not depend on where the server was started.
  *
  * @param path The program as the command has it.
- * @param dir The command's working directory; empty for the server's own.
+ * @param dir The command's working directory, absolute.
  * @param search The server's PATH.
+ * @throws {CircuitError} `TIMEOUT` if a directory that is looked in does not answer.
  */
-export function findProgram(path: string, dir: string, search: string): Found {
+export async function findProgram(
+  path: string,
+  dir: string,
+  search: string,
+  patience: Patience,
+): Promise<Found> {
   if (path === "") return { code: "BAD_REQUEST", text: "its path is empty: want a program" };
-  if (path.includes("/")) {
-    return { file: path.startsWith("/") || dir === "" ? path : `${dir}/${path}` };
-  }
+  if (path.includes("/")) return { file: path.startsWith("/") ? path : `${dir}/${path}` };
+  const files = search.split(":").filter((directory) => directory.startsWith("/"))
+    .map((directory) => `${directory}/${path}`);
+  // All at once: most directories do not hold it.
+  const looks = files.map((file) => infoOf(file, patience));
+  // One that fails behind the one that is taken harms nobody.
+  for (const look of looks) look.catch(() => {});
   let passedOver: string | undefined;
-  for (const directory of search.split(":")) {
-    if (!directory.startsWith("/")) continue;
-    const file = `${directory}/${path}`;
-    const info = statOrUndefined(file);
+  for (const [i, file] of files.entries()) {
+    const info = await looks[i];
     if (info === undefined || info.isDirectory) continue;
     if (((info.mode ?? 0) & 0o111) !== 0) return { file };
     passedOver ??= file;
@@ -46,91 +57,175 @@ export function findProgram(path: string, dir: string, search: string): Found {
     : { code: "DENIED", text: `${quote(passedOver)} is not executable` };
 }
 
-/** What a file looks like that may be a program. */
-export interface Look {
-  /** Its permissions and kind. */
-  readonly mode: number;
-  /** Its first bytes, 128 at most. */
-  readonly head: Uint8Array;
+/**
+ * Why the system would not execute a file, found out beforehand; undefined if it would, as far as
+ * that can be told. See {@linkcode formatOf} for why it matters.
+ *
+ * @param dir The working directory, to which a script's interpreter may be relative.
+ * @throws {CircuitError} `TIMEOUT` if its file system does not answer.
+ */
+export async function whyNotExecuted(
+  file: string,
+  dir: string,
+  patience: Patience,
+): Promise<Reason | undefined> {
+  const missing = await whyMissing(file, patience);
+  if (missing !== undefined) return missing;
+  for (let at = file, scripts = 0;; scripts++) {
+    const seen = await look(at, patience);
+    // What cannot be read may be executable all the same; starting it tells.
+    if (seen === undefined) return undefined;
+    if (patience.mounts.of(at)?.executes === false) {
+      return { code: "DENIED", text: `${quote(at)} is on a file system mounted noexec` };
+    }
+    const format = seen.format;
+    if (format === "program") return undefined;
+    if ("refused" in format) {
+      if (await isRegistered(at, seen.head)) return undefined;
+      const of = at === file ? "" : `its interpreter ${quote(at)}: `;
+      return { code: "BAD_REQUEST", text: of + format.refused };
+    }
+    const { interpreter } = format;
+    if (scripts === MAX_SCRIPTS) {
+      return { code: "BAD_REQUEST", text: "its interpreters are scripts, too many in a row" };
+    }
+    at = interpreter.startsWith("/") ? interpreter : `${dir}/${interpreter}`;
+    const info = await infoOf(at, patience);
+    if (info === undefined || info.isDirectory) return noInterpreter(file, interpreter);
+    if (((info.mode ?? 0) & 0o111) === 0) {
+      return { code: "DENIED", text: `its interpreter ${quote(at)} is not executable` };
+    }
+  }
 }
 
-/** Looks at a file; undefined if it is none, or cannot be read. */
-export function look(file: string): Look | undefined {
+/** Why there is no such program, or not for this server; undefined if there is. */
+async function whyMissing(file: string, patience: Patience): Promise<Reason | undefined> {
   try {
-    // To open a named pipe would wait for somebody to write to it.
-    const { isFile, mode } = Deno.statSync(file);
-    if (!isFile) return undefined;
-    using opened = Deno.openSync(file);
-    const bytes = new Uint8Array(HEAD_BYTES);
-    return { mode: mode ?? 0, head: bytes.subarray(0, opened.readSync(bytes) ?? 0) };
-  } catch {
+    const { isDirectory, mode } = await patience.ask(file, () => Deno.stat(file));
+    if (isDirectory) return { code: "DENIED", text: `${quote(file)} is a directory` };
+    if (((mode ?? 0o111) & 0o111) !== 0) return undefined;
+    return { code: "DENIED", text: `${quote(file)} is not executable` };
+  } catch (error) {
+    if (error instanceof CircuitError) throw error;
+    return await whyNotStarted(file, error, patience);
+  }
+}
+
+function noInterpreter(file: string, interpreter: string): Reason {
+  const text = interpreter.endsWith("\r")
+    ? `the first line of ${quote(file)} ends in a carriage return, so its interpreter would be ` +
+      `${quote(interpreter)}: save it with Unix line ends`
+    : `the interpreter ${quote(interpreter)} that ${quote(file)} names is not there`;
+  return { code: "NOT_FOUND", text };
+}
+
+/** What a file looks like that may be a program. */
+interface Look {
+  readonly head: Uint8Array;
+  readonly format: Format;
+}
+
+/** Looks at a file; undefined if it is not one, or cannot be read. */
+async function look(file: string, patience: Patience): Promise<Look | undefined> {
+  try {
+    return await patience.ask(file, async () => {
+      // To open a named pipe would wait for somebody to write to it.
+      const { isFile, size } = await Deno.stat(file);
+      if (!isFile) return undefined;
+      using opened = await Deno.open(file);
+      const bytes = new Uint8Array(HEAD_BYTES);
+      const head = bytes.subarray(0, await opened.read(bytes) ?? 0);
+      const format = formatOf(head, size);
+      // A 32-bit program, which is rare: only now is it worth to ask.
+      if (typeof format === "object" && "refused" in format && head[4] === 1) {
+        return { head, format: formatOf(head, size, { i386: await exists(I386_SIGN) }) };
+      }
+      return { head, format };
+    });
+  } catch (error) {
+    if (error instanceof CircuitError) throw error;
     return undefined;
   }
 }
 
-/**
- * Why a file is no program by its content: a text (or nothing at all) that does not begin with
- * `#!`. Some ways to start a program would hand such a file to a shell. Undefined when it may be one.
- */
-export function notAProgram({ head }: Look): Reason | undefined {
-  const script = head[0] === 0x23 && head[1] === 0x21;
-  return script || head.includes(0) ? undefined : EXEC_FORMAT;
+async function exists(file: string): Promise<boolean> {
+  try {
+    await Deno.stat(file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
  * Why a command could not be started, found out after it failed, for the system's answer alone does
- * not tell a missing program from a missing directory or a missing interpreter.
+ * not tell a missing program from a missing interpreter.
  *
  * @param file The program's file.
- * @param dir The working directory; empty for the server's own.
  * @param error What starting it failed with.
  */
-export function whyNotStarted(file: string, dir: string, error: unknown): Reason {
-  const dirInfo = dir === "" ? undefined : statOrUndefined(dir);
-  if (dir !== "" && dirInfo === undefined) {
-    return { code: "NOT_FOUND", text: `there is no such directory ${quote(dir)}` };
-  }
-  if (dirInfo?.isDirectory === false) {
-    return { code: "NOT_FOUND", text: `its dir ${quote(dir)} is not a directory` };
-  }
-  const code = (error as { code?: unknown } | undefined)?.code;
+export async function whyNotStarted(
+  file: string,
+  error: unknown,
+  patience: Patience,
+): Promise<Reason> {
   const text = error instanceof Error ? error.message : String(error);
-  if (code === "E2BIG") {
-    return { code: "BAD_REQUEST", text: "its arguments and environment are too long" };
+  const code = codeOf(error);
+  switch (code) {
+    case "E2BIG":
+      return { code: "BAD_REQUEST", text: "its arguments and environment are too long" };
+    case "ENOEXEC":
+      return { code: "BAD_REQUEST", text: "exec format error: the system does not execute it" };
+    case "EAGAIN":
+    case "ENOMEM":
+    case "EMFILE":
+    case "ENFILE":
+      return { code: "BUSY", text: `the server is short of resources: ${text}` };
+    case "ETXTBSY":
+      return { code: "BUSY", text: `${quote(file)} is open for writing` };
+    case "ELOOP":
+      return {
+        code: "BAD_REQUEST",
+        text: `${quote(file)} has too many symbolic links in its path`,
+      };
+    case "ENAMETOOLONG":
+      return { code: "BAD_REQUEST", text: `the name ${quote(file)} is too long for a file` };
   }
-  // Without a code, Deno has the system's error number in its message only.
-  if (code === "ENOEXEC" || text.includes("(os error 8)")) return EXEC_FORMAT;
-  if (code === "EAGAIN" || code === "ENOMEM" || code === "EMFILE" || code === "ENFILE") {
-    return { code: "BUSY", text: `the server is short of resources: ${text}` };
-  }
-  if (code === "ETXTBSY") return { code: "BUSY", text: "its file is being written" };
-  const info = statOrUndefined(file);
-  if (code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.PermissionDenied) {
-    if (info?.isDirectory) return { code: "DENIED", text: `${quote(file)} is a directory` };
-    if (((info?.mode ?? 0) & 0o111) === 0) {
-      return { code: "DENIED", text: `${quote(file)} is not executable` };
-    }
-    const enter = dir === "" ? "" : ` or to enter ${quote(dir)}`;
-    return { code: "DENIED", text: `permission to run ${quote(file)}${enter} is denied` };
+  if (code === "EACCES" || code === "EPERM") {
+    return { code: "DENIED", text: `permission to run ${quote(file)} is denied` };
   }
   if (code === "ENOENT" || code === "ENOTDIR") {
-    if (info === undefined) {
-      return { code: "NOT_FOUND", text: `there is no such program ${quote(file)}` };
-    }
-    return { code: "NOT_FOUND", text: `the interpreter that ${quote(file)} names is not there` };
+    return await infoOf(file, patience) === undefined
+      ? { code: "NOT_FOUND", text: `there is no such program ${quote(file)}` }
+      : { code: "NOT_FOUND", text: `the loader that ${quote(file)} names is not there` };
   }
   return { code: "INTERNAL", text };
 }
 
-const EXEC_FORMAT: Reason = {
-  code: "BAD_REQUEST",
-  text: 'exec format error: it is no executable, and no script that begins with "#!"',
-};
+/** Numbers of errors for which Deno has no code, and only puts them into the message. */
+const NUMBERS: Readonly<Record<string, string>> = { "7": "E2BIG", "8": "ENOEXEC", "26": "ETXTBSY" };
 
-function statOrUndefined(file: string): Deno.FileInfo | undefined {
+/** The system's name of an error, as `ENOENT`; undefined if it is none of the system's. */
+function codeOf(error: unknown): string | undefined {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === "string") return code;
+  if (error instanceof Deno.errors.PermissionDenied) return "EACCES";
+  return NUMBERS[/\(os error (\d+)\)/.exec(String(message))?.[1] ?? ""];
+}
+
+/**
+ * What the system tells of a file; undefined if it is not there, or cannot be looked at.
+ *
+ * @throws {CircuitError} `TIMEOUT` if its file system does not answer.
+ */
+export async function infoOf(
+  file: string,
+  patience: Patience,
+): Promise<Deno.FileInfo | undefined> {
   try {
-    return Deno.statSync(file);
-  } catch {
+    return await patience.ask(file, () => Deno.stat(file));
+  } catch (error) {
+    if (error instanceof CircuitError) throw error;
     return undefined;
   }
 }

@@ -36,8 +36,12 @@ export function isRunning(element: Element): element is RunningElement {
   return element.kind === "proc" || element.kind === "docker";
 }
 
-/** The pipes of a program, as `Deno.Command` gives them. */
-export type Pipes = Pick<Deno.ChildProcess, "stdin" | "stdout" | "stderr">;
+/** The pipes of a program. */
+export interface Pipes {
+  readonly stdin: Deno.ChildProcess["stdin"];
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+}
 
 /** What {@linkcode Running} needs to know. */
 export interface RunningOptions {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
 import { Hosted, PATH } from "./_testing/hosted.ts";
 import type { Cmd } from "./description.ts";
+import { Patience } from "./patience.ts";
 import { findProgram } from "./program.ts";
 
 /** A directory that is gone at the end of the block. */
@@ -50,6 +51,92 @@ Deno.test("spawn() says what is wrong with a file that is no program", async () 
   await refused({ path: await write("empty", "", 0o755) }, "BAD_REQUEST", "exec format error");
   const lost = await write("lost", "#!/no/such/interpreter\n", 0o755);
   await refused({ path: lost }, "NOT_FOUND", "interpreter", `"${lost}"`);
+  const dos = await write("dos", "#!/bin/sh\r\necho\r\n", 0o755);
+  await refused({ path: dos }, "NOT_FOUND", "carriage return", `"${dos}"`);
+  const second = await write("second", `#!${bare}\n`, 0o755);
+  await refused({ path: second }, "BAD_REQUEST", "exec format error", `"${bare}"`);
+});
+
+Deno.test("spawn() says what is wrong with a name", async () => {
+  await using dir = await directory();
+  const loop = `${dir.path}/loop`;
+  await Deno.symlink(loop, loop);
+  await refused({ path: loop }, "BAD_REQUEST", "symbolic links");
+  await refused({ path: "/bin/true", dir: loop }, "BAD_REQUEST", "symbolic links");
+  const long = `${dir.path}/${"x".repeat(300)}`;
+  await refused({ path: long }, "BAD_REQUEST", "too long");
+  await refused({ path: "/bin/true", dir: long }, "BAD_REQUEST", "too long");
+});
+
+for (const tied of [false, true]) {
+  const how = tied ? "a tied process" : "a process";
+  Deno.test({
+    name: `spawn() lets no shell execute ${how} that the system does not execute`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      await using dir = await directory();
+      const file = `${dir.path}/program`;
+      const script = new TextEncoder().encode("\ntouch ran\n");
+      const own = (await Deno.readFile("/bin/true")).subarray(0, 64);
+      // Cut off behind its header; with a damaged header; for another machine.
+      const damaged = own.with(54, 1);
+      const foreign = own.with(18, 0x15);
+      for (const head of [own, damaged, foreign, new Uint8Array(64)]) {
+        await Deno.writeFile(file, new Uint8Array([...head, ...script]), { mode: 0o755 });
+        const error = await assertRejects(
+          () => Hosted.start({ path: file, dir: dir.path }, tied),
+          CircuitError,
+        );
+        assertEquals(error.code, "BAD_REQUEST", error.message);
+        assertStringIncludes(error.message, "exec format error");
+        await assertRejects(() => Deno.stat(`${dir.path}/ran`), Deno.errors.NotFound);
+      }
+    },
+  });
+
+  Deno.test({
+    name: `spawn() says that the file of ${how} is open for writing`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      await using dir = await directory();
+      const file = `${dir.path}/program`;
+      await Deno.copyFile("/bin/true", file);
+      {
+        using _writer = await Deno.open(file, { write: true });
+        const error = await assertRejects(() => Hosted.start({ path: file }, tied), CircuitError);
+        assertEquals([error.code, error.message.includes("open for writing")], ["BUSY", true]);
+      }
+      await using hosted = await Hosted.start({ path: file }, tied);
+      assertEquals((await hosted.wait()).exitCode, 0);
+    },
+  });
+
+  Deno.test(`spawn() keeps what ${how} says that ends as the tools do`, async () => {
+    for (const code of [126, 127]) {
+      const script = `echo "x: /bin/sh: no" >&2; exit ${code}`;
+      await using hosted = await Hosted.start({ path: "/bin/sh", args: ["-c", script] }, tied);
+      assertEquals(await hosted.text("stderr"), "x: /bin/sh: no\n");
+      assertEquals((await hosted.wait()).exitCode, code);
+    }
+  });
+}
+
+Deno.test("spawn() leaves to the system what .. means behind a link", async () => {
+  await using dir = await directory();
+  await Deno.mkdir(`${dir.path}/real/sub`, { recursive: true });
+  await Deno.mkdir(`${dir.path}/t`);
+  await Deno.symlink(`${dir.path}/real/sub`, `${dir.path}/t/l`);
+  for (const [folder, word] of [["t", "wrong"], ["real", "right"]]) {
+    const script = `#!/bin/sh\necho ${word}; pwd -P\n`;
+    await Deno.writeTextFile(`${dir.path}/${folder}/prog`, script, { mode: 0o755 });
+  }
+  const real = `right\n${dir.path}/real\n`;
+  assertEquals(
+    await printed({ path: "t/l/../prog", dir: `${dir.path}/t/../t/l/../..` }),
+    real.replace("/real\n", "\n"),
+  );
+  assertEquals(await printed({ path: "./prog", dir: `${dir.path}/t/l/..` }), real);
+  assertEquals(await printed({ path: `${dir.path}/t/l/../prog`, dir: `${dir.path}/real` }), real);
 });
 
 Deno.test("spawn() refuses too long arguments and malformed environments", async () => {
@@ -93,8 +180,9 @@ Deno.test("findProgram() passes over relative directories and what is not execut
   await using dir = await directory();
   await Deno.writeTextFile(`${dir.path}/sh`, "text");
   await Deno.chmod(`${dir.path}/sh`, 0o644);
-  assertEquals(findProgram("sh", "", `:.:bin:${dir.path}:/bin`), { file: "/bin/sh" });
-  const found = findProgram("sh", "", dir.path);
+  const find = (search: string) => findProgram("sh", "/", search, new Patience());
+  assertEquals(await find(`:.:bin:${dir.path}:/bin`), { file: "/bin/sh" });
+  const found = await find(dir.path);
   assert("code" in found);
   assertEquals(found.code, "DENIED");
 });

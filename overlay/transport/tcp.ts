@@ -69,12 +69,12 @@ function listen(host: string, port: number): Listener {
           return wrap(await listener.accept());
         } catch (error) {
           if (!open || error instanceof Deno.errors.BadResource) return undefined;
-          // The peer was gone before it was accepted, or there are too many open files: the
-          // listener itself is well, and trying again at once would spin.
-          await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
-          if (open && isExhausted(error)) {
+          if (isExhausted(error)) {
             throw new CircuitError("BUSY", "too many open files", { cause: error });
           }
+          // The peer was gone before it was accepted: the listener itself is well, and trying again
+          // at once would spin.
+          await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
         }
       }
       return undefined;

@@ -7,6 +7,7 @@
 import { AnchorHandle } from "../../client/anchor.ts";
 import { Router } from "../../client/router.ts";
 import type { Element } from "../../elements/mod.ts";
+import { Launcher } from "../../elements/proc/mod.ts";
 import type { Anchor } from "../../mod.ts";
 import { newServerId } from "../../overlay/address.ts";
 import { CircuitError } from "../../overlay/errors.ts";
@@ -46,6 +47,7 @@ export async function countedPair(): Promise<CountedPair> {
     log: () => {},
     ending: () => {},
     docker: false,
+    launcher: new Launcher(),
     making: new Set<Promise<Element>>(),
   };
   const listener = tcp.listen("127.0.0.1", 0);
