@@ -74,7 +74,9 @@ async function find(
     const where = { dial, discover, hmac, timeoutMs, ...options };
     return await invocation.connect(where, invocation.signal);
   } catch (cause) {
-    if (!(cause instanceof CircuitError) || cause.code !== "TIMEOUT") throw cause;
+    const silent = cause instanceof CircuitError && cause.code === "TIMEOUT";
+    // A search that was in vain says what to check.
+    if (!silent || dial === undefined) throw cause;
     const message = `${cause.message} (-timeout SECONDS waits longer)`;
     throw new CircuitError("TIMEOUT", message, { cause });
   }
