@@ -36,18 +36,26 @@ export type Kind = "server" | "proc" | "chan" | "dns" | "docker" | "@join" | "@l
  */
 export type Parser<T> = (value: unknown) => T;
 
-/** A method that takes a value and returns one. */
-export interface Unary<A, R> {
-  readonly streams: "none";
+/** What all methods have. */
+interface Method<A> {
   readonly args: Parser<A>;
+  /**
+   * For a method whose calls the server's log tells of, with who has made them: what a call does, as
+   * `signal KILL`; undefined for a call that the log does not tell of. No secrets.
+   */
+  readonly audit?: (args: A) => string | undefined;
+}
+
+/** A method that takes a value and returns one. */
+export interface Unary<A, R> extends Method<A> {
+  readonly streams: "none";
   /** Only for its type: what the method returns. */
   readonly result?: R;
 }
 
 /** A method with bytes flowing up to the element, down to the caller, or both. */
-export interface Streaming<A> {
+export interface Streaming<A> extends Method<A> {
   readonly streams: "up" | "down" | "both";
-  readonly args: Parser<A>;
 }
 
 /** The methods of a kind, by name. */
@@ -82,13 +90,17 @@ export type Handlers<M extends Methods> = {
 };
 
 /** Describes a method without byte streams. `R` must be a plain value that MessagePack can hold. */
-export function unary<A, R>(args: Parser<A>): Unary<A, R> {
-  return { streams: "none", args };
+export function unary<A, R>(args: Parser<A>, audit?: Unary<A, R>["audit"]): Unary<A, R> {
+  return { streams: "none", args, ...(audit && { audit }) };
 }
 
 /** Describes a method with byte streams. */
-export function streaming<A>(streams: "up" | "down" | "both", args: Parser<A>): Streaming<A> {
-  return { streams, args };
+export function streaming<A>(
+  streams: "up" | "down" | "both",
+  args: Parser<A>,
+  audit?: Streaming<A>["audit"],
+): Streaming<A> {
+  return { streams, args, ...(audit && { audit }) };
 }
 
 /** A living element, as the anchor that holds it sees it. */

@@ -400,8 +400,17 @@ export class Node {
   }
 
   #announce(event: MemberEvent): void {
-    this.#options.log("info", `server ${event.member.id} at ${event.member.address} ${event.type}`);
-    for (const listener of [...this.#listeners]) listener(event);
+    const { id, address } = event.member;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        // The others are told all the same, and what follows is done.
+        const { message } = toCircuitError(error);
+        this.#options.log("error", `cannot report that ${id} has ${event.type}: ${message}`);
+      }
+    }
+    this.#options.log("info", `server ${id} at ${address} ${event.type}`);
   }
 
   #remember(gone: string): void {

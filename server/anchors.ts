@@ -24,6 +24,9 @@ export const MAX_ANCHORS = 2_000_000;
 /** Most elements that a server keeps, its own included. */
 export const MAX_ELEMENTS = 1_000_000;
 
+/** What is called for each element that has come or gone. */
+export type OnChange = (element: Element, how: "come" | "gone") => void;
+
 /** The limits of a tree. */
 export interface TreeLimits {
   /** Default {@linkcode MAX_ANCHORS}. */
@@ -39,7 +42,7 @@ export interface TreeLimits {
 export class AnchorTree {
   readonly #root: AnchorNode;
   readonly #counts = new Map<string, number>();
-  readonly #onChange: (element: Element) => void;
+  readonly #onChange: OnChange;
   readonly #maxAnchors: number;
   readonly #maxElements: number;
   #size = 1;
@@ -48,9 +51,9 @@ export class AnchorTree {
 
   /**
    * @param name The server's ID, the first component of every path.
-   * @param onChange Called for each element that has come or gone.
+   * @param onChange Called for each element that has come or gone, and must not throw.
    */
-  constructor(name: string, onChange: (element: Element) => void, limits: TreeLimits = {}) {
+  constructor(name: string, onChange: OnChange, limits: TreeLimits = {}) {
     this.#onChange = onChange;
     this.#maxAnchors = limits.anchors ?? MAX_ANCHORS;
     this.#maxElements = limits.elements ?? MAX_ELEMENTS;
@@ -135,7 +138,7 @@ export class AnchorTree {
   fill(node: AnchorNode, element: Element): void {
     node.element = element;
     this.#counts.set(element.kind, (this.#counts.get(element.kind) ?? 0) + 1);
-    this.#onChange(element);
+    this.#onChange(element, "come");
   }
 
   /** Takes away what the anchor holds, and the anchors that now have no reason to be there. */
@@ -147,7 +150,7 @@ export class AnchorTree {
       const count = (this.#counts.get(element.kind) ?? 1) - 1;
       if (count > 0) this.#counts.set(element.kind, count);
       else this.#counts.delete(element.kind);
-      this.#onChange(element);
+      this.#onChange(element, "gone");
     }
     this.#prune(node);
   }

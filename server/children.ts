@@ -5,42 +5,43 @@
  */
 
 import type { Element } from "../elements/mod.ts";
-import { isRunning, type RunningElement } from "../elements/proc/mod.ts";
+import { formatChild, isRunning, type RunningElement, startTimes } from "../elements/proc/mod.ts";
 import { toCircuitError } from "../overlay/errors.ts";
 import type { Log } from "./log.ts";
+import { Recorder } from "./recorder.ts";
 import type { VarDir } from "./var_dir.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL when the server stops. */
 const GRACE_MS = 1_000;
 
-/** Milliseconds in which changes of the list are gathered before it is written down. */
-const RECORD_MS = 100;
-
 /** The children of one server. */
 export class Children {
-  readonly #elements: () => Iterable<Element>;
-  readonly #varDir: VarDir | undefined;
+  /** What to record of each; undefined as long as that is not known. */
+  readonly #records = new Map<RunningElement, string | undefined>();
+  readonly #recorder: Recorder | undefined;
   readonly #log: Log;
   readonly #ending = new Set<Promise<void>>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param elements All elements of the server.
-   * @param varDir Where the list is written down, so that a crash leaves a trace; none: nowhere.
-   */
-  constructor(elements: () => Iterable<Element>, varDir: VarDir | undefined, log: Log) {
-    this.#elements = elements;
-    this.#varDir = varDir;
+  /** @param varDir Where the list is written down, so that a crash leaves a trace; none: nowhere. */
+  constructor(varDir: VarDir | undefined, log: Log) {
     this.#log = log;
+    this.#recorder = varDir && new Recorder(
+      "the list of children",
+      async () => varDir.recordChildren(await this.#list()),
+      log,
+    );
   }
 
-  /** An element has come or gone: if children did, the list is written down soon. */
-  changed(element: Element): void {
-    if (!this.#varDir || !isRunning(element) || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#record();
-    }, RECORD_MS);
+  /** An element has come: a child is written down soon. */
+  come(element: Element): void {
+    if (!isRunning(element)) return;
+    this.#records.set(element, undefined);
+    this.#recorder?.changed();
+  }
+
+  /** An element has gone. */
+  gone(element: Element): void {
+    if (isRunning(element) && this.#records.delete(element)) this.#recorder?.changed();
   }
 
   /** Takes what is still to be done for an element that was removed, so that a stop waits for it. */
@@ -52,22 +53,36 @@ export class Children {
 
   /** Ends all of them: SIGTERM, and SIGKILL after {@linkcode GRACE_MS}. */
   async terminate(): Promise<void> {
-    clearTimeout(this.#timer);
-    await Promise.all(this.#running().map((each) => each.terminate(GRACE_MS)));
+    await Promise.all(Array.from(this.#records.keys(), (each) => each.terminate(GRACE_MS)));
     await Promise.allSettled(this.#ending);
-    await this.#record();
+    await this.#recorder?.close();
   }
 
-  async #record(): Promise<void> {
-    try {
-      const known = await Promise.all(this.#running().map((each) => each.identity()));
-      await this.#varDir?.recordChildren(known.filter((each) => each !== undefined));
-    } catch (error) {
-      this.#log("warn", `cannot write down the children: ${toCircuitError(error).message}`);
+  /** The records of those that have not ended. */
+  async #list(): Promise<string[]> {
+    await this.#learn();
+    const list: string[] = [];
+    for (const [element, record] of this.#records) {
+      if (record !== undefined && !element.ended) list.push(record);
     }
+    return list;
   }
 
-  #running(): RunningElement[] {
-    return [...this.#elements()].filter(isRunning);
+  /** Finds out what to record of those that have come since the last time. */
+  async #learn(): Promise<void> {
+    const fresh = [];
+    for (const [element, record] of this.#records) {
+      if (record !== undefined || element.ended) continue;
+      const identity = await element.identity();
+      if (identity) fresh.push({ element, identity });
+    }
+    const starts = await startTimes(fresh.map(({ identity }) => identity.pid));
+    for (const { element, identity } of fresh) {
+      const start = starts.get(identity.pid) ?? "";
+      // It may have gone meanwhile.
+      if (this.#records.has(element)) {
+        this.#records.set(element, formatChild({ ...identity, start }));
+      }
+    }
   }
 }

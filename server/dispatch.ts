@@ -12,6 +12,7 @@ import { Flag } from "../overlay/transport/frame.ts";
 import { relay } from "../overlay/transport/relay.ts";
 import type { Incoming, Session } from "../overlay/transport/session.ts";
 import type { AnchorNode, AnchorTree } from "./anchors.ts";
+import type { Log } from "./log.ts";
 
 /** What requests are dispatched to. */
 export interface Services {
@@ -26,7 +27,11 @@ export interface Services {
   readonly root: Handlers<typeof rootDescription["methods"]>;
   /** A connection to another server. */
   readonly session: (id: string) => Session | Promise<Session>;
+  readonly log: Log;
 }
+
+/** Most characters of what the log says that a call does. */
+const MAX_DEED_CHARS = 300;
 
 type AnyHandlers = Record<string, (args: unknown, call: Call) => unknown>;
 
@@ -89,6 +94,8 @@ export class Dispatcher {
       // Decoded binary would alias the read buffer.
       const sent = incoming.args.length === 0 ? undefined : incoming.args.slice();
       const args: unknown = spec.args(sent && incoming.session.codec.decode(sent));
+      const deed = spec.audit?.(args);
+      if (deed !== undefined) this.#services.log("info", auditLine(deed, incoming));
       const result = handler(args, call);
       if (result instanceof Promise) {
         this.#settle(result, call, spec.streams === "none", incoming.method, path);
@@ -149,6 +156,15 @@ export class Dispatcher {
     }
     return element;
   }
+}
+
+/**
+ * Who asks for what. The address of a client that is connected to another server is known there only.
+ */
+function auditLine(deed: string, { path, flags, session: { peer } }: Incoming): string {
+  const what = deed.length > MAX_DEED_CHARS ? `${deed.slice(0, MAX_DEED_CHARS)}…` : deed;
+  const who = flags & Flag.RELAYED ? "a client, through server" : peer.role;
+  return `${path}: ${what}, asked for by ${who} ${peer.address}`;
 }
 
 function elementAt(node: AnchorNode | undefined) {

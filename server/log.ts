@@ -21,8 +21,8 @@
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
- * Writes a line, which has no end of line. It is called as things happen, and must neither wait nor
- * throw.
+ * Writes a line, which has no end of line and no control characters. It is called as things happen,
+ * and should not wait. What it throws, or rejects with, is ignored.
  *
  * @example
  * ```ts
@@ -33,3 +33,31 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
  * ```
  */
 export type Log = (level: LogLevel, message: string) => void;
+
+/** Most characters of a line: 16 Ki. */
+const MAX_LINE_CHARS = 16 * 1024;
+
+/**
+ * What peers say of themselves is in some lines. They must not make up others, nor speak to the
+ * terminal that the log is read on, nor fill the disk.
+ */
+export function oneLine(message: string): string {
+  const cut = message.length - MAX_LINE_CHARS;
+  const kept = cut > 0 ? `${message.slice(0, MAX_LINE_CHARS)}… and ${cut} more` : message;
+  return kept.replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}
+
+/** A log that somebody else wrote, as one that does no harm: it gets single lines and never throws. */
+export function harmless(log: Log): Log {
+  return (level, message) => {
+    try {
+      const result: unknown = log(level, oneLine(message));
+      if (result instanceof Promise) result.catch(() => {});
+    } catch {
+      // The server goes on; there is no other place to say it.
+    }
+  };
+}

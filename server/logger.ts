@@ -1,19 +1,28 @@
 /**
- * Where the lines of a server's log go: standard error, and a file in the server's directory. Built
- * on `@std/log`, whose global setup happens here and is called once, by `circuit start`.
+ * Where the lines of a server's log go: standard error, and a file in the server's directory, each
+ * whatever becomes of the other. Built on `@std/log`, whose global setup happens here and is called
+ * once, by `circuit start`.
  *
  * @module
  */
 
 import * as log from "@std/log";
-import type { Log, LogLevel } from "./log.ts";
+import { LineQueue, type Outlet } from "./line_queue.ts";
+import { type Log, type LogLevel, oneLine } from "./log.ts";
+import { LogFile } from "./log_file.ts";
 
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as const;
 
-/** A log, and what ends it: whatever is written until then reaches the file. */
+/** Milliseconds in which what still waits at the end is written: 500 ms. */
+const CLOSE_MS = 500;
+
+/** A log, which neither blocks nor throws. */
 export interface Logger {
   readonly log: Log;
-  close(): void;
+  /** Opens the file again, as after it was moved. */
+  reopen(): void;
+  /** Ends it: what was logged before is written, if that takes no longer than half a second. */
+  close(): Promise<void>;
 }
 
 /**
@@ -23,49 +32,56 @@ export interface Logger {
  */
 export function setUpLog(options: { level: LogLevel; file?: string }): Logger {
   const level = LEVELS[options.level];
-  const formatter = (record: log.LogRecord) =>
-    `${record.datetime.toISOString()} ${record.levelName.padEnd(5)} ${oneLine(record.msg)}`;
-  const handlers: Record<string, log.BaseHandler> = {
-    stderr: new StderrHandler(level, { formatter }),
+  const file = options.file === undefined ? undefined : new LogFile(options.file);
+  const queues: LineQueue[] = [];
+  const add = (name: string, outlet: Outlet) => {
+    const queue = new LineQueue(outlet, {
+      dropped(count) {
+        const lines = count === 1 ? "1 line" : `${count} lines`;
+        return format("WARN", `${lines} dropped: ${name} took none for a while`);
+      },
+      failed(error) {
+        const why = error instanceof Error ? error.message : String(error);
+        const line = format("WARN", `cannot write the log to ${name}, trying on: ${why}`);
+        // It would be told of its own trouble when that is over, and what it missed then counts.
+        for (const other of queues) if (other !== queue) other.add(line);
+      },
+    });
+    queues.push(queue);
+    return new QueueHandler(level, queue);
   };
-  if (options.file !== undefined) {
-    handlers["file"] = new PromptFileHandler(level, { filename: options.file, formatter });
-  }
+  const handlers = {
+    stderr: add("standard error", { write: (bytes) => Deno.stderr.write(bytes) }),
+    ...(file && { file: add(String(options.file), file) }),
+  };
   log.setup({ handlers, loggers: { default: { level, handlers: Object.keys(handlers) } } });
   const logger = log.getLogger();
   return {
     log: (level, message) => void logger[level](message),
-    close() {
-      for (const handler of Object.values(handlers)) handler.destroy();
+    reopen: () => file?.reopen(),
+    async close() {
+      await Promise.all(queues.map((queue) => queue.close(CLOSE_MS)));
+      file?.reopen();
     },
   };
 }
 
-/**
- * What peers say of themselves is in some lines. They must not make up others, nor speak to the
- * terminal that the log is read on.
- */
-export function oneLine(message: string): string {
-  return message.replace(
-    /[\p{Cc}\u2028\u2029]/gu,
-    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
+function format(level: string, message: string, time = new Date()): string {
+  return `${time.toISOString()} ${level.padEnd(5)} ${oneLine(message)}`;
 }
 
-/** `ConsoleHandler` writes through console, of which a part goes to standard output. */
-class StderrHandler extends log.BaseHandler {
-  readonly #encoder = new TextEncoder();
+/** The package's own handlers write at once, however long that takes, and throw. */
+class QueueHandler extends log.BaseHandler {
+  readonly #queue: LineQueue;
 
-  override log(message: string): void {
-    const bytes = this.#encoder.encode(message + "\n");
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  constructor(level: log.LevelName, queue: LineQueue) {
+    super(level, {
+      formatter: ({ levelName, msg, datetime }) => format(levelName, msg, datetime),
+    });
+    this.#queue = queue;
   }
-}
 
-/** `FileHandler` gathers lines; a log is most wanted when the next line never comes. */
-class PromptFileHandler extends log.FileHandler {
-  override log(message: string): void {
-    super.log(message);
-    this.flush();
+  override log(line: string): void {
+    this.#queue.add(line);
   }
 }

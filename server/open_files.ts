@@ -20,6 +20,9 @@ const LEAST = 128;
 /** Programs that make the limit their own, so it says nothing of what they were started with. */
 const RAISERS = /^(deno|node|npm)/;
 
+/** The tool of util-linux that changes the limits of a process that runs. */
+const PRLIMIT = "/usr/bin/prlimit";
+
 /** The limits of a process. */
 interface Limits {
   /** What holds. */
@@ -65,8 +68,10 @@ export class OpenFiles implements FilesLimit {
     const before = this.#soft;
     this.#soft = Math.max(before, soft);
     try {
-      const { success, stderr } = await new Deno.Command("prlimit", {
+      // By its whole name, since a folder of PATH may be on a file system that hangs.
+      const { success, stderr } = await new Deno.Command(PRLIMIT, {
         args: [`--pid=${Deno.pid}`, `--nofile=${soft}:`],
+        cwd: "/",
         stdin: "null",
         stdout: "null",
       }).output();

@@ -9,7 +9,8 @@ import { toCircuitError } from "../overlay/errors.ts";
 import { hostClock } from "../overlay/transport/aligned_clock.ts";
 import { findKeyFile, type KeyFile, readKeyFile } from "../overlay/transport/key.ts";
 import type { Log, LogLevel } from "./log.ts";
-import { setUpLog } from "./logger.ts";
+import { onFault } from "./last_resort.ts";
+import { type Logger, setUpLog } from "./logger.ts";
 import { OpenFiles } from "./open_files.ts";
 import { keepHouse } from "./memory.ts";
 import { type CircuitServer, launch, type ServerOptions } from "./server.ts";
@@ -26,54 +27,79 @@ export interface Surroundings {
   print(line: string): Promise<void> | void;
 }
 
+/** Milliseconds that a server may take to end in order after a fault of its own: 15 s. */
+const FAULT_MS = 15_000;
+
 /**
- * Runs a server until SIGINT, SIGTERM or a request stops it. SIGHUP makes it read its key file again,
- * if it has one.
+ * Runs a server until SIGINT, SIGTERM or a request stops it. SIGHUP never does: it makes the server
+ * open its log file again, and read its key file again if it has one. After a fault of its own, an
+ * exception that nobody has caught, it logs that and ends in order, within {@linkcode FAULT_MS}.
  *
  * @param options As for `startServer`, but for the log and the keys.
+ * @returns its exit status: 0, or 1 after a fault.
  * @throws {CircuitError} why the server could not be started.
  */
 export async function runServer(
   options: Omit<ServerOptions, "log" | "keys">,
   { keyFile, print }: Surroundings,
-): Promise<void> {
+): Promise<number> {
+  await using ending = new AsyncDisposableStack();
+  let server: CircuitServer | void = undefined;
+  let logger: Logger | undefined = undefined;
+  const log: Log = (level, message) => logger?.log(level, message);
   const file = findKeyFile(keyFile);
+  let reading = Promise.resolve();
+  listen(ending, "SIGHUP", () => {
+    logger?.reopen();
+    log("info", "SIGHUP: the server goes on; a log file is opened again");
+    if (file !== undefined) reading = reading.then(() => readAgain(file, server, log));
+  });
+  // Else a file that may not grow (ulimit -f) would end the server, not just fail to be written.
+  listen(ending, "SIGXFSZ", () => {});
   const first = file === undefined ? undefined : await readKeyFile(file);
   const level = LEVELS.find((level) => level === Deno.env.get("CIRCUIT_LOG")) ?? "info";
   // The log goes into the directory only once it is certain that no other server writes there.
   const varDir = options.varDir === undefined ? undefined : await VarDir.take(options.varDir);
-  const logger = setUpLog({ level, ...(varDir ? { file: varDir.logFile } : {}) });
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     stop.signal.addEventListener("abort", () => resolve());
   });
-  const onSignal = () => stop.abort();
   // A signal during start-up stops what has been started by then.
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
-  let server: CircuitServer | void;
-  let stopKeeping = () => {};
-  // Without a key file, SIGHUP is what it is for other programs: the terminal has gone.
-  const onHangup = file !== undefined && (() => void readAgain(file, server, logger.log));
-  if (onHangup) Deno.addSignalListener("SIGHUP", onHangup);
-  try {
-    const keys = first && takeKeys(first, logger.log);
-    const settings = { ...options, ...(keys && { keys }), log: logger.log };
-    server = await launch(settings, varDir, stop.signal, new OpenFiles(logger.log)).catch(
-      (error) => {
-        if (!stop.signal.aborted) throw error;
-      },
-    );
-    if (!server) return;
-    await print(server.address);
-    stopKeeping = await keepHouse(hostClock(parseAddress(server.address).host));
-    await Promise.race([server.closed, stopped]);
-    await server.stop();
-  } finally {
-    stopKeeping();
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
-    if (onHangup) Deno.removeSignalListener("SIGHUP", onHangup);
-    logger.close();
+  for (const signal of SIGNALS) {
+    listen(ending, signal, () => {
+      if (!stop.signal.aborted) log("info", `stopping: ${signal}`);
+      stop.abort();
+    });
   }
+  let status = 0;
+  ending.defer(onFault((error) => {
+    status = 1;
+    const told = error instanceof Error && error.stack ? error.stack : String(error);
+    const line = told.replace(/\s*\n\s*/g, " ");
+    log("error", `stopping after a fault of the circuit itself, please report it: ${line}`);
+    if (!stop.signal.aborted) setTimeout(() => Deno.exit(status), FAULT_MS);
+    stop.abort();
+  }));
+  // Last, so that it ends first: until what waits is written, signals and faults are harmless.
+  logger = setUpLog({ level, ...(varDir ? { file: varDir.logFile } : {}) });
+  ending.defer(() => logger?.close());
+  const keys = first && takeKeys(first, log);
+  const settings = { ...options, ...(keys && { keys }), log };
+  server = await launch(settings, varDir, stop.signal, new OpenFiles(log)).catch((error) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  if (!server) return status;
+  ending.use(server);
+  await print(server.address);
+  ending.defer(await keepHouse(hostClock(parseAddress(server.address).host)));
+  await Promise.race([server.closed, stopped]);
+  await server.stop();
+  return status;
+}
+
+function listen(ending: AsyncDisposableStack, signal: Deno.Signal, callback: () => void): void {
+  Deno.addSignalListener(signal, callback);
+  ending.defer(() => Deno.removeSignalListener(signal, callback));
 }
 
 function takeKeys({ keys, warning }: KeyFile, log: Log): readonly Uint8Array[] {

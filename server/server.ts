@@ -16,6 +16,7 @@ import { Node } from "../overlay/node.ts";
 import { AlignedClock, hostOrigin } from "../overlay/transport/aligned_clock.ts";
 import { checkKey } from "../overlay/transport/key.ts";
 import type { Session } from "../overlay/transport/session.ts";
+import type { Listener } from "../overlay/transport/network.ts";
 import { tcp } from "../overlay/transport/tcp.ts";
 import { AnchorTree, pathOf } from "./anchors.ts";
 import { Children } from "./children.ts";
@@ -24,7 +25,7 @@ import { anchorHandlers, rootHandlers } from "./handlers.ts";
 import { joinAll } from "./join.ts";
 import { logKeys } from "./keys.ts";
 import { chooseListen, remarkOn } from "./listen.ts";
-import type { Log } from "./log.ts";
+import { harmless, type Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
 
 /** Milliseconds that an element which is being made may take to be given up when the server stops. */
@@ -160,13 +161,14 @@ export async function launch(
   signal: AbortSignal = new AbortController().signal,
   files?: FilesLimit,
 ): Promise<CircuitServer> {
-  const log = options.log ?? (() => {});
+  const log = harmless(options.log ?? (() => {}));
   let server: RunningServer | undefined;
+  let listener: Listener | undefined;
   try {
     options.keys?.forEach(checkKey);
     const interfaces = Deno.networkInterfaces();
     const where = chooseListen(options, interfaces);
-    const listener = tcp.listen(where.host, where.port);
+    listener = tcp.listen(where.host, where.port);
     const serverId = newServerId();
     const address = formatAddress({
       host: where.advertise,
@@ -188,6 +190,7 @@ export async function launch(
     if (remark) log(remark.level, remark.text);
     return server;
   } catch (error) {
+    listener?.close();
     if (server) await server.stop();
     else await varDir?.[Symbol.asyncDispose]();
     throw error;
@@ -237,8 +240,8 @@ class RunningServer implements CircuitServer {
     this.serverId = serverId;
     this.#keys = parts.options.keys ?? [];
     this.#launcher = new Launcher({ files: parts.files });
-    this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
-    this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
+    this.#children = new Children(parts.varDir, log);
+    this.#tree = new AnchorTree(serverId, (element, how) => this.#children[how](element));
     const host = {
       tree: this.#tree,
       circuit: this.#circuit(),
@@ -254,7 +257,10 @@ class RunningServer implements CircuitServer {
       anchor: (names, path) => anchorHandlers(host, names, path),
       root: rootHandlers(() => this.node.members()),
       session: (id) => this.node.session(id),
+      log,
     });
+    // First, since a group that is none throws.
+    this.announcer = this.#announcer();
     const beatAt = hostOrigin(parseAddress(address).host);
     this.node = new Node({
       network: tcp,
@@ -268,7 +274,6 @@ class RunningServer implements CircuitServer {
       onConnection: () => parts.files?.note(),
       log,
     });
-    this.announcer = this.#announcer();
     this.#tree.fill(this.#tree.reserve([serverId], `/${serverId}`), this.#serverElement());
   }
 

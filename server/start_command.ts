@@ -55,7 +55,11 @@ export const startCommand: Command = command({
     "debug, info (the default), warn or error.",
     "Without a key, whoever can reach the server can run programs on this machine. With one, all " +
     "connections are encrypted and nobody without it is let in. The file may hold several keys, the " +
-    "first to dial with, all to accept; SIGHUP makes the server read it again.",
+    "first to dial with, all to accept.",
+    "SIGHUP makes the server read the key file and open the log file in -var again; it never ends " +
+    "the server, so that one goes on whose terminal was closed. A log file of 16 MiB is moved to " +
+    "circuit.log.1 and begun anew. Nothing waits for the log: what cannot be written waits in a " +
+    "buffer of 1 MiB, then is dropped and counted.",
     "SIGINT and SIGTERM stop the server in order: the others see it leave at once. The processes " +
     "and containers that it has started get SIGTERM, and SIGKILL if they are there a second later. " +
     "If the server is killed, they lose their standard input and output and run on; with -var, the " +
@@ -66,9 +70,11 @@ export const startCommand: Command = command({
   example: "circuit start -a 127.0.0.1:0",
   ownSignals: true,
   async run({ flags, stdout }) {
+    // Loading takes a while, and from here on SIGHUP does not end the server.
+    Deno.addSignalListener("SIGHUP", () => {});
     const { runServer } = await import("./run_server.ts");
     const discover = flags.discover ?? Deno.env.get("CIRCUIT_DISCOVER");
-    await runServer({
+    return await runServer({
       ...(flags.addr === undefined ? {} : { addr: flags.addr }),
       ...(flags.if === undefined ? {} : { interface: flags.if }),
       ...(discover ? { discover } : {}),

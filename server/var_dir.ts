@@ -7,12 +7,12 @@
 
 import { type Child, formatChildren, parseChildren, survivors } from "../elements/proc/mod.ts";
 import { CircuitError } from "../overlay/errors.ts";
+import { checkOwnFile, takeOwnDir } from "./own_dir.ts";
 
 /** The directory of a running server. */
 export class VarDir implements AsyncDisposable {
   readonly #path: string;
   readonly #lock: Deno.FsFile;
-  #writing: Promise<void> = Promise.resolve();
 
   private constructor(path: string, lock: Deno.FsFile) {
     this.#path = path;
@@ -23,30 +23,23 @@ export class VarDir implements AsyncDisposable {
    * Takes the directory, which is made if need be.
    *
    * @throws {CircuitError} `BUSY` if another server has it; `DENIED` if other users of the machine
-   * can write there; `DENIED` or `BAD_REQUEST` if it cannot be used.
+   * can exchange it or what is in it, see {@linkcode takeOwnDir}; `DENIED` or `BAD_REQUEST` if it
+   * cannot be used.
    */
   static async take(path: string): Promise<VarDir> {
     try {
-      await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-      await checkOwn(path);
-      const lock = await Deno.open(`${path}/lock`, {
-        create: true,
-        read: true,
-        write: true,
-        mode: 0o600,
-      });
-      // The system gives the lock back when this process ends, however it ends.
-      if (!await lock.tryLock(true)) {
-        const holder = (await Deno.readTextFile(`${path}/lock`)).trim();
-        lock.close();
-        throw new CircuitError(
-          "BUSY",
-          `cannot use directory ${path}: another server${holder && ` (process ${holder})`} has it`,
-        );
+      const found = await takeOwnDir(path);
+      const dir = new VarDir(found, await takeLock(found, path));
+      try {
+        await checkOwnFile(dir.logFile);
+        await checkOwnFile(dir.#childrenFile);
+        // A server that was killed while it wrote has left it.
+        await Deno.remove(dir.#unfinishedFile).catch(ifMissing);
+      } catch (error) {
+        dir.#lock.close();
+        throw error;
       }
-      await lock.truncate();
-      await lock.write(new TextEncoder().encode(`${Deno.pid}\n`));
-      return new VarDir(path, lock);
+      return dir;
     } catch (cause) {
       if (cause instanceof CircuitError) throw cause;
       const denied = cause instanceof Deno.errors.PermissionDenied;
@@ -68,49 +61,80 @@ export class VarDir implements AsyncDisposable {
     try {
       return await survivors(parseChildren(await Deno.readTextFile(this.#childrenFile)));
     } catch {
-      // No list, or one that was being written when the machine stopped.
+      // No list, or none that a server has written.
       return [];
     }
   }
 
-  /** Writes down which children there are. Writes never overtake each other. */
-  recordChildren(children: readonly Child[]): Promise<void> {
-    const text = formatChildren(children);
-    this.#writing = this.#writing.then(async () => {
-      const temporary = `${this.#childrenFile}.new`;
-      await Deno.writeTextFile(temporary, text);
-      await Deno.rename(temporary, this.#childrenFile);
-    });
-    return this.#writing;
+  /**
+   * Writes down which children there are: at any time the list on the disk is the one before or this
+   * one. Not to be called again before it is done.
+   *
+   * @param records What `formatChild` makes of each.
+   * @throws {Error} why it cannot be written; the list before is still there.
+   */
+  async recordChildren(records: Iterable<string>): Promise<void> {
+    const unfinished = this.#unfinishedFile;
+    await Deno.remove(unfinished).catch(ifMissing);
+    try {
+      // Made anew, so that no link is followed.
+      using file = await Deno.open(unfinished, { createNew: true, write: true, mode: 0o600 });
+      let bytes = new TextEncoder().encode(formatChildren(records));
+      while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
+      await file.syncData();
+      await Deno.rename(unfinished, this.#childrenFile);
+    } catch (error) {
+      // What there is of it may take the room that others need.
+      await Deno.remove(unfinished).catch(() => {});
+      throw error;
+    }
   }
 
   /** Gives the directory back. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing.catch(() => {});
+  [Symbol.asyncDispose](): Promise<void> {
     this.#lock.close();
+    return Promise.resolve();
   }
 
   get #childrenFile(): string {
     return `${this.#path}/children.json`;
   }
+
+  get #unfinishedFile(): string {
+    return `${this.#childrenFile}.new`;
+  }
 }
 
-/** Bit of a mode: all users may write. */
-const OTHERS_WRITE = 0o002;
-
 /**
- * Who can write in the directory can lay a link there, and have the server write where it leads.
+ * Locks a directory. The system gives the lock back when this process ends, however it ends.
  *
- * @throws {CircuitError} `DENIED` if that is anybody but this user, his groups and root.
+ * @param path Its path as the user knows it.
  */
-async function checkOwn(path: string): Promise<void> {
-  const { mode, uid } = await Deno.stat(path);
-  const mine = uid === null || uid === 0 || uid === Deno.uid();
-  if (mine && ((mode ?? 0) & OTHERS_WRITE) === 0) return;
-  throw new CircuitError(
-    "DENIED",
-    `cannot use directory ${path}: ${
-      mine ? "all users of this machine can write there" : `it belongs to user ${uid}`
-    }, want one that only this server's user can write in`,
-  );
+async function takeLock(directory: string, path: string): Promise<Deno.FsFile> {
+  const name = `${directory}/lock`;
+  await checkOwnFile(name);
+  const lock = await Deno.open(name, { create: true, read: true, write: true, mode: 0o600 });
+  try {
+    if (!await lock.tryLock(true)) {
+      const holder = (await Deno.readTextFile(name)).trim();
+      throw new CircuitError(
+        "BUSY",
+        `cannot use directory ${path}: another server${holder && ` (process ${holder})`} has it`,
+      );
+    }
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+  try {
+    await lock.truncate();
+    await lock.write(new TextEncoder().encode(`${Deno.pid}\n`));
+  } catch {
+    // The disk is full. The number is for people only.
+  }
+  return lock;
+}
+
+function ifMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

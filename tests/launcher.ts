@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly listen?: string;
   /** Variables to add to its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A line for `/bin/sh` that becomes the server, which it has as `"$@"`; default: none. */
+  readonly shell?: string;
 }
 
 /** A server in a process of its own. When it is disposed of it is stopped, in order if it can. */
@@ -81,10 +83,12 @@ export class RunningServer implements AsyncDisposable {
    * @throws {Error} with its log, if it ends before it is ready.
    */
   static async start(options: StartOptions): Promise<RunningServer> {
-    const { command, args } = program();
+    const { command, args: first } = program();
     const where = options.listen ?? `${HOST}:0`;
-    const child = new Deno.Command(command, {
-      args: [...args, "start", "-a", where, ...options.args ?? []],
+    const { shell } = options;
+    const args = [...first, "start", "-a", where, ...options.args ?? []];
+    const child = new Deno.Command(shell === undefined ? command : "/bin/sh", {
+      args: shell === undefined ? args : ["-c", shell, "sh", command, ...args],
       clearEnv: true,
       env: environment({ CIRCUIT_LOG: "debug", ...options.env }),
       stdin: "null",

@@ -20,6 +20,18 @@ function parseMake(value: unknown): MakeArgs {
   return { kind: string(kind), value: args };
 }
 
+/**
+ * What starts something outside the server, by the command that does it. Of a process its program is
+ * told, of a container its image: arguments and environment may hold secrets.
+ *
+ * @param proc The command where it is a process.
+ */
+function audit({ kind, value }: MakeArgs, proc: string): string | undefined {
+  const { path, image } = (value ?? {}) as { path?: unknown; image?: unknown };
+  if (kind === "proc") return `${proc} ${path}`;
+  return kind === "docker" ? `mkdkr ${image}` : undefined;
+}
+
 /** How to list what is below an anchor. */
 export interface ListArgs {
   /** All descendants, not only the children. */
@@ -34,14 +46,14 @@ export const anchorDescription = {
   methods: {
     /** The kind of the element; null for an anchor that holds none. */
     get: unary<void, Kind | null>(nothing),
-    make: unary<MakeArgs, void>(parseMake),
+    make: unary<MakeArgs, void>(parseMake, (args) => audit(args, "mkproc")),
     /**
      * As `make`, but the element lasts no longer than the call: when that is over, however it ends,
      * the element is removed. Answered once it is made. The caller sends nothing; when the element
      * is removed before, the server ends its stream.
      */
-    tie: streaming("up", parseMake),
-    scrub: unary<void, void>(nothing),
+    tie: streaming("up", parseMake, (args) => audit(args, "run")),
+    scrub: unary<void, void>(nothing, () => "scrub"),
     /**
      * What is below the anchor, in order of name. The bytes that come down are records of two
      * fields, each ended by a NUL: the kind (empty for none) and the path from the anchor.

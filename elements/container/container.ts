@@ -7,10 +7,9 @@
 import { CircuitError, toCircuitError } from "../../overlay/errors.ts";
 import { type Call, signalOf } from "../call.ts";
 import type { ElementContext, Handlers } from "../describe.ts";
-import { cgroupOf, startTime } from "../proc/os_state.ts";
-import { Running, type RunningElement } from "../proc/running.ts";
+import { cgroupOf } from "../proc/os_state.ts";
+import { type Identity, Running, type RunningElement } from "../proc/running.ts";
 import { parseSignal } from "../proc/signals.ts";
-import type { Child } from "../proc/survivors.ts";
 import { containerDescription, type ContainerRun, type ContainerStat } from "./description.ts";
 import { findEngine } from "./engine.ts";
 import { hasEnded, Life, stateOf } from "./life.ts";
@@ -113,6 +112,7 @@ class Container implements ContainerElement {
   /** Its state at its end, or why that is not known. */
   #final: ContainerStat | CircuitError | undefined;
   #removed: Promise<void> | undefined;
+  #identity: Promise<Identity | undefined> | undefined;
   #terminating = false;
 
   constructor(
@@ -136,17 +136,12 @@ class Container implements ContainerElement {
     this.released = this.#follow();
   }
 
-  async identity(): Promise<Child | undefined> {
-    const { Pid: pid } = stateOf(this.#first);
-    const { Id: id } = this.#first;
-    if (
-      this.#final !== undefined || typeof pid !== "number" || pid <= 0 || typeof id !== "string"
-    ) return;
-    // The engine may be on another machine, where the number is another process's.
-    if (!(await cgroupOf(pid))?.includes(id)) return;
-    const start = await startTime(pid) ?? "";
-    const command = [this.#life.engine.name, "container", this.#life.name];
-    return { path: this.#context.path, pid, start, command };
+  get ended(): boolean {
+    return this.#final !== undefined;
+  }
+
+  identity(): Promise<Identity | undefined> {
+    return this.#identity ??= this.#identify();
   }
 
   async terminate(graceMs: number): Promise<void> {
@@ -167,6 +162,16 @@ class Container implements ContainerElement {
   dispose(): void | Promise<void> {
     this.#running.dispose();
     if (this.#context.tied) return this.terminate(TIED_GRACE_MS);
+  }
+
+  async #identify(): Promise<Identity | undefined> {
+    const { Pid: pid } = stateOf(this.#first);
+    const { Id: id } = this.#first;
+    if (typeof pid !== "number" || pid <= 0 || typeof id !== "string") return;
+    // The engine may be on another machine, where the number is another process's.
+    if (!(await cgroupOf(pid))?.includes(id)) return;
+    const command = [this.#life.engine.name, "container", this.#life.name];
+    return { path: this.#context.path, pid, command };
   }
 
   /** Until its end, and its way out of the engine. */

@@ -42,7 +42,14 @@ export function makeNameserver(
   options: TcpOptions = {},
 ): Nameserver {
   const sockets = withReason(`cannot make ${context.path}`, () => listen(endpoint));
-  return new RunningNameserver(sockets, context, options);
+  const nameserver = new RunningNameserver(sockets, context, options);
+  try {
+    context.log("info", `the name server listens on ${sockets.address}`);
+    return nameserver;
+  } catch (error) {
+    nameserver.dispose();
+    throw error;
+  }
 }
 
 class RunningNameserver implements Nameserver {
@@ -79,7 +86,6 @@ class RunningNameserver implements Nameserver {
         options,
       ),
     ]);
-    context.log("info", `the name server listens on ${address}`);
   }
 
   async dispose(): Promise<void> {

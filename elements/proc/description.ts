@@ -145,7 +145,7 @@ export function runningMethods<Stat>(): RunningMethods<Stat> {
     stdout: streaming("both", nothing),
     stderr: streaming("both", nothing),
     wait: unary(nothing),
-    signal: unary(string),
+    signal: unary(string, (name) => `signal ${name}`),
     peek: unary(nothing),
   };
 }

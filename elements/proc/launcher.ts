@@ -7,11 +7,8 @@
 
 import { Patience } from "./patience.ts";
 import { findProgram } from "./program.ts";
-import { said, saidBytes } from "./said.ts";
+import { said, saidBytes, SYSTEM_PATH } from "./said.ts";
 import { ControlGroups } from "./cgroup.ts";
-
-/** Where the tools are; the server's own PATH comes after. */
-const SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
 
 /** The shell that POSIX promises. */
 const SH = "/bin/sh";
@@ -154,7 +151,7 @@ async function searchPath(): Promise<string> {
     return Deno.env.get("PATH") ?? "/usr/bin:/bin";
   } catch {
     // Deno cannot read what is not UTF-8.
-    const bytes = await saidBytes('printf %s "$PATH"');
+    const bytes = await saidBytes('printf %s "$PATH"', {});
     const utf8 = new TextDecoder("utf-8", { fatal: true });
     const entries: string[] = [];
     for (let from = 0; from <= bytes.length;) {

@@ -16,4 +16,11 @@ export { type FilesLimit, Launcher } from "./launcher.ts";
 export { makeProc, type ProcContext, type ProcElement } from "./proc.ts";
 export { isRunning, type RunningElement } from "./running.ts";
 export { knownSignals } from "./signals.ts";
-export { type Child, formatChildren, parseChildren, survivors } from "./survivors.ts";
+export {
+  type Child,
+  formatChild,
+  formatChildren,
+  parseChildren,
+  startTimes,
+  survivors,
+} from "./survivors.ts";

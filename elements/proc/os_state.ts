@@ -10,6 +10,19 @@ const [STATE, STARTED] = [3, 22];
 /** Whether a process runs, is stopped, or has ended; unknown when the system does not say. */
 export type OsState = "running" | "stopped" | "ended" | "unknown";
 
+/** What is known of a process. */
+export interface OsFacts {
+  readonly state: OsState;
+  /**
+   * When it started, in the system's own terms: on Linux clock ticks since boot, elsewhere the time
+   * as `ps` writes it. Two processes that had the same number at different times differ in it.
+   */
+  readonly start: string;
+}
+
+/** Processes that one run of a program is asked about. */
+const BATCH = 1_000;
+
 /**
  * Looks whether a process runs right now. Sleeping counts as running; stopped is stopped by a signal
  * or by a debugger; ended includes one that was not waited for yet.
@@ -17,11 +30,53 @@ export type OsState = "running" | "stopped" | "ended" | "unknown";
  * On Linux this reads `/proc`, elsewhere it asks `ps`. Never fails.
  */
 export async function osState(pid: number): Promise<OsState> {
-  const text = Deno.build.os === "linux"
-    ? await statField(pid, STATE)
-    : await outputOf("ps", ["-o", "state=", "-p", String(pid)]);
-  if (text === undefined) return "unknown";
-  switch (text.trim()[0]) {
+  const facts = await osFacts([pid]);
+  return facts === undefined ? "unknown" : facts.get(pid)?.state ?? "ended";
+}
+
+/**
+ * Looks at processes. Those that there are not are left out; undefined if the system does not tell.
+ * Starts a program for each thousand processes at most, none where `/proc` can be read. Never fails.
+ */
+export async function osFacts(
+  pids: readonly number[],
+): Promise<Map<number, OsFacts> | undefined> {
+  const all = new Map<number, OsFacts>();
+  for (let at = 0; at < pids.length; at += BATCH) {
+    const batch = pids.slice(at, at + BATCH);
+    const found = await (Deno.build.os === "linux" ? statLines(batch) : psLines(batch));
+    if (found === undefined) return undefined;
+    for (const [pid, facts] of found) all.set(pid, facts);
+  }
+  return all;
+}
+
+async function statLines(pids: readonly number[]): Promise<[number, OsFacts][] | undefined> {
+  const names = pids.map((pid) => `/proc/${pid}/stat`);
+  const text = readAll(names) ?? await outputOf("cat", names);
+  // A name with an end of line is escaped there.
+  return text === undefined ? undefined : lines(text).map((line) => {
+    const fields = statFields(line);
+    const facts = { state: stateOf(fields[STATE] ?? ""), start: fields[STARTED] ?? "" };
+    return [parseInt(line), facts];
+  });
+}
+
+async function psLines(pids: readonly number[]): Promise<[number, OsFacts][] | undefined> {
+  const text = await outputOf("ps", ["-o", "pid=,state=,lstart=", "-p", pids.join()]);
+  return text === undefined ? undefined : lines(text).map((line) => {
+    const [pid, state = "", ...start] = line.trim().split(/ +/);
+    return [Number(pid), { state: stateOf(state), start: start.join(" ") }];
+  });
+}
+
+function lines(text: string): string[] {
+  return text.split("\n").filter((line) => line.trim() !== "");
+}
+
+/** By the letter that `/proc` and `ps` have for it. */
+function stateOf(text: string): OsState {
+  switch (text[0]) {
     case "T":
     case "t":
       return "stopped";
@@ -32,18 +87,6 @@ export async function osState(pid: number): Promise<OsState> {
     default:
       return "running";
   }
-}
-
-/**
- * When a process started, in the system's own terms: on Linux clock ticks since boot, elsewhere the
- * time as `ps` writes it. Two processes that had the same number at different times differ in it.
- * Undefined when there is no such process. Never fails.
- */
-export async function startTime(pid: number): Promise<string | undefined> {
-  const text = Deno.build.os === "linux"
-    ? await statField(pid, STARTED)
-    : await outputOf("ps", ["-o", "lstart=", "-p", String(pid)]);
-  return text?.trim() || undefined;
 }
 
 /**
@@ -71,15 +114,22 @@ export function statFields(text: string): readonly string[] {
 
 /** The text of a file in `/proc/PID/`: empty for no such process, undefined if it cannot be told. */
 async function readProc(pid: number, name: "stat" | "cgroup"): Promise<string | undefined> {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/${name}`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    // ESRCH, when it went in the middle of the read.
-    if (!(error instanceof Deno.errors.NotCapable)) return "";
+  const names = [`/proc/${pid}/${name}`];
+  return readAll(names) ?? await outputOf("cat", names);
+}
+
+/** The texts of those files that there are; undefined if Deno does not let this program read them. */
+function readAll(names: readonly string[]): string | undefined {
+  let text = "";
+  for (const name of names) {
+    try {
+      text += Deno.readTextFileSync(name);
+    } catch (error) {
+      // Only a program with all permissions may. All else is ENOENT or, in the middle, ESRCH.
+      if (error instanceof Deno.errors.NotCapable) return undefined;
+    }
   }
-  // Deno lets only a program with all permissions read there itself.
-  return await outputOf("cat", [`/proc/${pid}/${name}`]);
+  return text;
 }
 
 /** What a program prints; undefined if it cannot be run. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { eventually } from "./_testing/hosted.ts";
-import { osState, startTime, statFields } from "./os_state.ts";
+import { osFacts, osState, statFields } from "./os_state.ts";
 
 const STAT = "41 (a) b (c)) T 1 41 41 0 -1 4194560 90 0 0 0 0 0 0 0 20 0 1 0 123456 2412 5 1";
 
@@ -22,11 +22,18 @@ Deno.test("osState() tells running, stopped and ended", async () => {
   assertEquals(await osState(child.pid), "ended");
 });
 
-Deno.test("startTime() stays the same for a process, and is undefined for none", async () => {
-  const own = await startTime(Deno.pid);
-  assertNotEquals(own, undefined);
-  assertEquals(await startTime(Deno.pid), own);
-  const child = new Deno.Command("true").spawn();
+Deno.test("osFacts() tells of each process that there is, and the same start each time", async () => {
+  const child = new Deno.Command("sleep", { args: ["1000"] }).spawn();
+  const gone = new Deno.Command("true").spawn();
+  await gone.status;
+  const pids = [child.pid, gone.pid, Deno.pid];
+  const facts = await osFacts(pids);
+  assertEquals([...facts?.keys() ?? []], [child.pid, Deno.pid]);
+  assertEquals(facts?.get(Deno.pid)?.state, "running");
+  assertNotEquals(facts?.get(Deno.pid)?.start ?? "", "");
+  assertEquals((await osFacts(pids))?.get(child.pid), facts?.get(child.pid));
+  assertEquals(await osFacts([]), new Map());
+  assertEquals(await osFacts([gone.pid]), new Map());
+  child.kill("SIGKILL");
   await child.status;
-  assertEquals(await startTime(child.pid), undefined);
 });

@@ -9,14 +9,13 @@ import type { ElementContext, Handlers } from "../describe.ts";
 import { type Cmd, type Phase, procDescription, type ProcStat } from "./description.ts";
 import { type Ending, ending } from "./ending.ts";
 import { ownEnv } from "./environment.ts";
-import { osState, startTime } from "./os_state.ts";
-import { Running, type RunningElement } from "./running.ts";
+import { osState } from "./os_state.ts";
+import { type Identity, Running, type RunningElement } from "./running.ts";
 import { parseSignal } from "./signals.ts";
 import { Family } from "./family.ts";
 import type { Launcher } from "./launcher.ts";
 import type { Started } from "./executed.ts";
 import { spawn } from "./spawn.ts";
-import type { Child } from "./survivors.ts";
 
 /** Longest time in which a process is expected to have stopped after SIGSTOP: 200 ms. */
 const STOP_SETTLE_MS = 200;
@@ -52,7 +51,7 @@ export interface ProcElement extends RunningElement {
    * output is left that nobody reads.
    */
   readonly released: Promise<void>;
-  identity(): Promise<Child>;
+  identity(): Identity;
   /**
    * Ends the process: SIGTERM (and SIGCONT if it is stopped, so that it can act on that), then
    * SIGKILL after the grace. Resolves when it has exited, at once if it has already; never fails,
@@ -143,10 +142,13 @@ class Proc implements ProcElement {
     });
   }
 
-  async identity(): Promise<Child> {
-    const start = await startTime(this.pid) ?? "";
+  get ended(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  identity(): Identity {
     const command = [this.cmd.path, ...this.cmd.args ?? []];
-    return { path: this.#context.path, pid: this.pid, start, command };
+    return { path: this.#context.path, pid: this.pid, command };
   }
 
   async terminate(graceMs: number): Promise<void> {

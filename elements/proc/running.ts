@@ -14,14 +14,19 @@ import { Stdin } from "./stdin.ts";
 import type { Child } from "./survivors.ts";
 import { Waiters } from "./waiters.ts";
 
+/** What to record of something that runs outside the server. */
+export type Identity = Omit<Child, "start">;
+
 /** An element of something that runs outside the server, as the server sees it. */
 export interface RunningElement extends Element {
   readonly kind: "proc" | "docker";
+  /** Whether it has ended. */
+  readonly ended: boolean;
   /**
-   * What to record of it, so that it can be recognised after a crash of the server; undefined if the
-   * system has no number for it.
+   * What to record of it while it runs, besides when it started, so that it can be recognised after
+   * a crash of the server; undefined if the system has no number for it.
    */
-  identity(): Promise<Child | undefined>;
+  identity(): Identity | undefined | Promise<Identity | undefined>;
   /**
    * Ends it: SIGTERM, then SIGKILL after the grace. Resolves when it has ended, at once if it has
    * already; never fails.

@@ -4,13 +4,24 @@
  * @module
  */
 
-/** The bytes that a script of `/bin/sh` prints; none if it cannot be run. Never fails. */
-export async function saidBytes(script: string): Promise<Uint8Array> {
+/** Where the system's own tools are, which no mount of a user's comes before. */
+export const SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
+
+/**
+ * The bytes that a script of `/bin/sh` prints; none if it cannot be run. Never fails.
+ *
+ * @param env Variables in addition to the server's; by default, tools are looked for in the system's
+ * folders.
+ */
+export async function saidBytes(
+  script: string,
+  env: Readonly<Record<string, string>> = { LC_ALL: "C", PATH: SYSTEM_PATH },
+): Promise<Uint8Array> {
   try {
     const { stdout } = await new Deno.Command("/bin/sh", {
       args: ["-c", script],
       cwd: "/",
-      env: { LC_ALL: "C" },
+      env,
       stdin: "null",
       stderr: "null",
     }).output();

@@ -7,10 +7,13 @@
 
 import { CircuitError } from "../../overlay/errors.ts";
 import { integer, list, record, string } from "../parse.ts";
-import { osState, startTime } from "./os_state.ts";
+import { osFacts } from "./os_state.ts";
 
 /** Most bytes of a record that {@linkcode parseChildren} takes: 16 MiB. */
 export const MAX_CHILDREN_BYTES = 16 * 1024 * 1024;
+
+/** Most characters of a command that are recorded: people recognise it by less. */
+const MAX_COMMAND_CHARS = 1024;
 
 /** A process that a server has started. */
 export interface Child {
@@ -19,7 +22,7 @@ export interface Child {
   /** The operating system's number of it. */
   readonly pid: number;
   /**
-   * When it started, as {@linkcode startTime} tells it: with the number it makes sure that a process
+   * When it started, as {@linkcode startTimes} tells it: with the number it makes sure that a process
    * is the same and not a later one with the same number. Empty where the system did not tell.
    */
   readonly start: string;
@@ -36,12 +39,25 @@ const parseRecord = record({
   })),
 });
 
-/** The text of a record: JSON with a line a process. */
-export function formatChildren(children: Iterable<Child>): string {
-  const lines = Array.from(children, (child) => {
-    const { path, pid, start, command } = child;
-    return JSON.stringify({ path, pid, start, command });
-  });
+/** The record of one process: a line of JSON. Of a long command it has the beginning. */
+export function formatChild({ path, pid, start, command }: Child): string {
+  const words: string[] = [];
+  let room = MAX_COMMAND_CHARS;
+  for (const word of command) {
+    if (room <= 0) break;
+    words.push(word.slice(0, room));
+    room -= word.length + 1;
+  }
+  return JSON.stringify({ path, pid, start, command: words });
+}
+
+/**
+ * The text of a record: JSON with a line a process.
+ *
+ * @param children What {@linkcode formatChild} makes of each.
+ */
+export function formatChildren(children: Iterable<string>): string {
+  const lines = [...children];
   return lines.length === 0 ? '{"children":[]}\n' : `{"children":[\n${lines.join(",\n")}\n]}\n`;
 }
 
@@ -67,16 +83,21 @@ export function parseChildren(text: string): Child[] {
   }
 }
 
+/** When each of these processes started; those of which that is not known are left out. Never fails. */
+export async function startTimes(pids: readonly number[]): Promise<Map<number, string>> {
+  const facts = await osFacts(pids) ?? [];
+  return new Map(Array.from(facts, ([pid, { start }]) => [pid, start]));
+}
+
 /**
  * Those of the recorded processes that still run or are stopped, and are the same that were recorded.
- * One whose start time is not known is left out. Looks at one process after the other; never fails.
+ * One whose start time is not known is left out. Never fails.
  */
 export async function survivors(children: Iterable<Child>): Promise<Child[]> {
-  const found: Child[] = [];
-  for (const child of children) {
-    if (child.start === "" || await startTime(child.pid) !== child.start) continue;
-    const state = await osState(child.pid);
-    if (state === "running" || state === "stopped") found.push(child);
-  }
-  return found;
+  const known = [...children].filter(({ start }) => start !== "");
+  const facts = await osFacts(known.map(({ pid }) => pid));
+  return known.filter(({ pid, start }) => {
+    const found = facts?.get(pid);
+    return found?.start === start && (found.state === "running" || found.state === "stopped");
+  });
 }

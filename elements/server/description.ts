@@ -50,8 +50,8 @@ export const serverDescription = {
   name: "server",
   methods: {
     peek: unary<void, ServerStat>(nothing),
-    rejoin: unary<string, void>(string),
-    suicide: unary<void, void>(nothing),
+    rejoin: unary<string, void>(string, (address) => `join ${address}`),
+    suicide: unary<void, void>(nothing, () => "suicide"),
     profile: streaming("down", string),
   },
 } as const;

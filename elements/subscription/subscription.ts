@@ -74,8 +74,8 @@ class Subscription implements Element {
     this.#pending.push(path);
     this.#match();
     if (this.#pending.length <= MAX_PENDING) return;
-    this.#context.log("error", `removed: ${MAX_PENDING} events wait and nobody receives them`);
     this.#context.remove();
+    this.#context.log("error", `removed: ${MAX_PENDING} events wait and nobody receives them`);
   }
 
   #consume(call: Call): void {

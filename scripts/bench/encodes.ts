@@ -58,6 +58,7 @@ export async function countedPair(): Promise<CountedPair> {
     anchor: (names, path) => anchorHandlers(host, names, path),
     root: rootHandlers(() => [{ id, address }]),
     session: () => Promise.reject(new CircuitError("SERVER_GONE", "there is no other server")),
+    log: host.log,
   });
   const ofServer = new CountingCodec();
   const ofClient = new CountingCodec();

@@ -5,7 +5,6 @@ import { assertEquals, assertMatch } from "@std/assert";
 import {
   BaseHandler,
   type BaseHandlerOptions,
-  FileHandler,
   getLogger,
   type LevelName,
   type LogRecord,
@@ -61,24 +60,4 @@ Deno.test("setup() replaces loggers and handlers", () => {
   assertEquals(first.kept, ["set up", "destroyed"]);
   assertEquals(second.kept, ["set up", "INFO to the second"]);
   setup({ handlers: {} });
-});
-
-Deno.test("FileHandler appends lines to the file, at the latest when told to", async () => {
-  const filename = await Deno.makeTempFile({ prefix: "log_test-" });
-  const lines = () => Deno.readTextFileSync(filename);
-  try {
-    await Deno.writeTextFile(filename, "before\n");
-    const handler = new FileHandler("INFO", { filename });
-    setup({ handlers: { handler }, loggers: { default: { handlers: ["handler"] } } });
-    getLogger().warn("flushed");
-    handler.flush();
-    assertEquals(lines(), "before\nWARN flushed\n");
-    getLogger().info("at the end");
-    handler.destroy();
-    handler.destroy();
-    assertEquals(lines(), "before\nWARN flushed\nINFO at the end\n");
-  } finally {
-    setup({ handlers: {} });
-    await Deno.remove(filename);
-  }
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { dial } from "../../mod.ts";
 import { startServer } from "../../server/mod.ts";
 import { assertFails } from "../fails.ts";
@@ -25,6 +25,29 @@ Deno.test("startServer() starts several servers in one program, and stop() may b
   await assertFails("UNREACHABLE", dial(two.address));
 });
 
+Deno.test("startServer() comes to no harm from a log that throws or rejects", async () => {
+  const lines: string[] = [];
+  await using one = await startServer({
+    addr: ADDR,
+    log(_, line) {
+      lines.push(line);
+      throw new Error("the log's own fault");
+    },
+  });
+  const log = () => Promise.reject(new Error("the log's own fault"));
+  await using client = await dial(one.address);
+  const joins = await client.anchor(`/${one.serverId}/joins`).makeOnJoin();
+  assertEquals(await joins.consume(), `/${one.serverId}`);
+  const two = await startServer({ addr: ADDR, join: one.address, log });
+  assertEquals(await joins.consume(), `/${two.serverId}`);
+  const dns = await client.anchor(`/${one.serverId}/dns`).makeNameserver("127.0.0.1:0");
+  await dns.peek();
+  const proc = await client.anchor(`/${one.serverId}/a\nb`).makeProc({ path: "true" });
+  await proc.wait();
+  await two.stop();
+  assert(lines.some((line) => line.includes("a\\u000ab: mkproc true")), lines.join("\n"));
+});
+
 Deno.test("startServer() that fails leaves nothing open", async () => {
   const varDir = await Deno.makeTempDir();
   try {
@@ -36,6 +59,7 @@ Deno.test("startServer() that fails leaves nothing open", async () => {
       "BAD_REQUEST",
       startServer({ addr: ADDR, keys: [new Uint8Array(3)], varDir }),
     );
+    await assertFails("BAD_REQUEST", startServer({ addr: ADDR, discover: "nonsense", varDir }));
     const nobody = hostPort.replace(/:\d+$/, ":1");
     await assertFails("UNREACHABLE", startServer({ addr: ADDR, join: nobody, varDir }));
     // The directory is free each time.

@@ -1,4 +1,4 @@
-// A stand-in for `@std/log`: a table of loggers and handlers, and a handler for a file.
+// A stand-in for `@std/log`: a table of loggers and handlers.
 
 const LEVELS = { NOTSET: 0, DEBUG: 10, INFO: 20, WARN: 30, ERROR: 40, CRITICAL: 50 } as const;
 
@@ -47,51 +47,6 @@ export abstract class BaseHandler {
 
   /** Called when the handler is no longer used. */
   destroy(): void {}
-}
-
-/** Settings of a {@linkcode FileHandler}. */
-export interface FileHandlerOptions extends BaseHandlerOptions {
-  /** The file's path. */
-  filename: string;
-}
-
-/** Appends lines to a file. As in the real one, they need not be there before `flush`. */
-export class FileHandler extends BaseHandler {
-  readonly #filename: string;
-  #file: Deno.FsFile | undefined;
-  #lines = "";
-
-  /** Makes a handler; `setup` opens the file. */
-  constructor(levelName: LevelName, options: FileHandlerOptions) {
-    super(levelName, options);
-    this.#filename = options.filename;
-  }
-
-  /** Opens the file. */
-  override setup(): void {
-    this.#file = Deno.openSync(this.#filename, { append: true, create: true });
-  }
-
-  /** Keeps the line for `flush`. */
-  log(msg: string): void {
-    this.#lines += `${msg}\n`;
-  }
-
-  /** Writes what is kept. */
-  flush(): void {
-    const bytes = new TextEncoder().encode(this.#lines);
-    this.#lines = "";
-    for (let at = 0; this.#file !== undefined && at < bytes.length;) {
-      at += this.#file.writeSync(bytes.subarray(at));
-    }
-  }
-
-  /** Writes what is kept and closes the file. */
-  override destroy(): void {
-    this.flush();
-    this.#file?.close();
-    this.#file = undefined;
-  }
 }
 
 /** Turns messages into records and gives them to its handlers. */

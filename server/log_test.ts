@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { oneLine } from "./logger.ts";
+import { oneLine } from "./log.ts";
 
 Deno.test("oneLine() leaves nothing that ends a line or speaks to a terminal", () => {
   assertEquals(
