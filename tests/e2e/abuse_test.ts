@@ -15,9 +15,9 @@ import { writeOpen } from "../../overlay/transport/payload.ts";
 import { textOf } from "../bytes.ts";
 import { assertFails } from "../fails.ts";
 import { RunningServer } from "../launcher.ts";
+import { needsFiles } from "../limits.ts";
 import { LineReader } from "../line_reader.ts";
 import { circuitTest, type Logs } from "../logs.ts";
-import { shell } from "../shell.ts";
 import { hasProcFs, openFiles, residentBytes } from "../traces.ts";
 import { FairClock, until } from "../until.ts";
 
@@ -42,14 +42,10 @@ const HELLO = encodeHello({
 /** Files that a process has open beside those that a test counts. */
 const OTHER_FILES = 500;
 
-/** How many files a process of this user may have open; Deno takes as many as it may. */
-const maxFiles = Number((await shell("ulimit -Hn")).stdout) || Infinity;
-
 /** A test of a server that is abused, for which both can have so many connections. */
 function abuseTest(name: string, run: (logs: Logs) => Promise<void>, connections = 0): void {
-  const files = connections + OTHER_FILES;
-  const needs = connections > 0 ? ` (needs ulimit -Hn ${files})` : "";
-  circuitTest(name + needs, run, { ignore: !hasProcFs || maxFiles < files });
+  const { needs, ignore } = needsFiles(connections + OTHER_FILES);
+  circuitTest(name + needs, run, { ignore: !hasProcFs || ignore });
 }
 
 /** A server that is abused, and what it was like before. */
