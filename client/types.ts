@@ -139,9 +139,10 @@ export interface MakeOptions extends CallOptions {
   /**
    * The element lasts no longer than its maker is there: it is removed, and a process is ended with
    * the processes that it has started (SIGTERM, then SIGKILL a second later), when the client is
-   * closed, killed or cut off, and when the signal aborts, also after it was made. Whoever scrubs
-   * the element ends the process too. What holds none of the process's pipes any more, and daemons
-   * that have left its process group, live on. Default false: elements stay, processes run on.
+   * closed, killed or cut off, and when the signal aborts, also after it was made. Scrubbing
+   * the element ends the process too. Once the process has exited by itself and its pipes are closed,
+   * what it has started lives on. So do daemons that have left its process group, unless the server's
+   * host has control groups (cgroup v2) for it: there they get SIGKILL with the others. Default false: elements stay, processes run on.
    */
   tied?: boolean | undefined;
 }

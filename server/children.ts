@@ -11,9 +11,6 @@ import type { Log } from "./log.ts";
 import { Recorder } from "./recorder.ts";
 import type { VarDir } from "./var_dir.ts";
 
-/** Milliseconds between SIGTERM and SIGKILL when the server stops. */
-const GRACE_MS = 1_000;
-
 /** The children of one server. */
 export class Children {
   /** What to record of each; undefined as long as that is not known. */
@@ -22,8 +19,14 @@ export class Children {
   readonly #log: Log;
   readonly #ending = new Set<Promise<void>>();
 
-  /** @param varDir Where the list is written down, so that a crash leaves a trace; none: nowhere. */
-  constructor(varDir: VarDir | undefined, log: Log) {
+  readonly #graceMs: number;
+
+  /**
+   * @param graceMs Milliseconds between SIGTERM and SIGKILL when the server stops.
+   * @param varDir Where the list is written down, so that a crash leaves a trace; none: nowhere.
+   */
+  constructor(graceMs: number, varDir: VarDir | undefined, log: Log) {
+    this.#graceMs = graceMs;
     this.#log = log;
     this.#recorder = varDir && new Recorder(
       "the list of children",
@@ -51,11 +54,17 @@ export class Children {
       .finally(() => this.#ending.delete(work));
   }
 
-  /** Ends all of them: SIGTERM, and SIGKILL after {@linkcode GRACE_MS}. */
+  /** Ends all of them: SIGTERM, and SIGKILL after the grace. */
   async terminate(): Promise<void> {
-    await Promise.all(Array.from(this.#records.keys(), (each) => each.terminate(GRACE_MS)));
+    const all = [...this.#records.keys()];
+    await Promise.all(all.map((each) => each.terminate(this.#graceMs)));
     await Promise.allSettled(this.#ending);
     await this.#recorder?.close();
+  }
+
+  /** Sends SIGKILL at once to those that are being ended. */
+  hurry(): void {
+    for (const each of this.#records.keys()) void each.terminate(0);
   }
 
   /** The records of those that have not ended. */

@@ -13,11 +13,22 @@ import { onFault } from "./last_resort.ts";
 import { type Logger, setUpLog } from "./logger.ts";
 import { OpenFiles } from "./open_files.ts";
 import { keepHouse } from "./memory.ts";
-import { type CircuitServer, launch, type ServerOptions } from "./server.ts";
+import {
+  type CircuitServer,
+  graceOf,
+  launch,
+  type Launched,
+  type ServerOptions,
+} from "./server.ts";
 import { VarDir } from "./var_dir.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** What the one that starts a container has to know. */
+const FIRST_PROCESS =
+  "this server is process 1, which has to wait for processes that have lost their " +
+  "parent, and Deno cannot: they stay as zombies; start the container with an init (--init)";
 
 /** What a server needs besides what `startServer` takes. */
 export interface Surroundings {
@@ -27,13 +38,14 @@ export interface Surroundings {
   print(line: string): Promise<void> | void;
 }
 
-/** Milliseconds that a server may take to end in order after a fault of its own: 15 s. */
-const FAULT_MS = 15_000;
+/** Milliseconds beyond the grace that a server may take to end in order after a fault of its own: 5 s. */
+const FAULT_MS = 5_000;
 
 /**
  * Runs a server until SIGINT, SIGTERM or a request stops it. SIGHUP never does: it makes the server
  * open its log file again, and read its key file again if it has one. After a fault of its own, an
- * exception that nobody has caught, it logs that and ends in order, within {@linkcode FAULT_MS}.
+ * exception that nobody has caught, it logs that and ends in order, within its grace and
+ * {@linkcode FAULT_MS}.
  *
  * @param options As for `startServer`, but for the log and the keys.
  * @returns its exit status: 0, or 1 after a fault.
@@ -44,7 +56,7 @@ export async function runServer(
   { keyFile, print }: Surroundings,
 ): Promise<number> {
   await using ending = new AsyncDisposableStack();
-  let server: CircuitServer | void = undefined;
+  let server: Launched | void = undefined;
   let logger: Logger | undefined = undefined;
   const log: Log = (level, message) => logger?.log(level, message);
   const file = findKeyFile(keyFile);
@@ -67,17 +79,19 @@ export async function runServer(
   // A signal during start-up stops what has been started by then.
   for (const signal of SIGNALS) {
     listen(ending, signal, () => {
-      if (!stop.signal.aborted) log("info", `stopping: ${signal}`);
+      if (stop.signal.aborted) return server?.hurry();
+      log("info", `stopping: ${signal}`);
       stop.abort();
     });
   }
+  const faultMs = graceOf(options) * 1000 + FAULT_MS;
   let status = 0;
   ending.defer(onFault((error) => {
     status = 1;
     const told = error instanceof Error && error.stack ? error.stack : String(error);
     const line = told.replace(/\s*\n\s*/g, " ");
     log("error", `stopping after a fault of the circuit itself, please report it: ${line}`);
-    if (!stop.signal.aborted) setTimeout(() => Deno.exit(status), FAULT_MS);
+    if (!stop.signal.aborted) setTimeout(() => Deno.exit(status), faultMs);
     stop.abort();
   }));
   // Last, so that it ends first: until what waits is written, signals and faults are harmless.
@@ -90,6 +104,7 @@ export async function runServer(
   });
   if (!server) return status;
   ending.use(server);
+  if (Deno.pid === 1) log("warn", FIRST_PROCESS);
   await print(server.address);
   ending.defer(await keepHouse(hostClock(parseAddress(server.address).host)));
   await Promise.race([server.closed, stopped]);

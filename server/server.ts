@@ -28,6 +28,12 @@ import { chooseListen, remarkOn } from "./listen.ts";
 import { harmless, type Log } from "./log.ts";
 import { VarDir } from "./var_dir.ts";
 
+/** Seconds between SIGTERM and SIGKILL when a server stops, by default. */
+export const GRACE_S = 10;
+
+/** Most seconds of {@linkcode ServerOptions.grace}: a day. */
+export const MAX_GRACE_S = 86_400;
+
 /** Milliseconds that an element which is being made may take to be given up when the server stops. */
 const GIVE_UP_MS = 5_000;
 
@@ -77,6 +83,11 @@ export interface ServerOptions {
   readonly varDir?: string;
   /** Make containers, with `docker` or `podman`, for whoever asks. Default false. */
   readonly docker?: boolean;
+  /**
+   * Seconds between SIGTERM and SIGKILL for the processes and containers of its elements when it
+   * stops, from 0 to {@linkcode MAX_GRACE_S}. Default {@linkcode GRACE_S}.
+   */
+  readonly grace?: number;
   /** Takes the lines of the server's log. Default: nobody does. */
   readonly log?: Log;
 }
@@ -113,7 +124,8 @@ export interface CircuitServer extends AsyncDisposable {
   setKeys(keys: readonly Uint8Array[]): Promise<void>;
   /**
    * Leaves the circuit, which the other servers see at once, then ends the processes and containers
-   * of its elements: SIGTERM, and SIGKILL for those that are there a second later. Resolves when all is
+   * of its elements: SIGTERM, and SIGKILL for those that have not ended after the grace, see
+   * {@linkcode ServerOptions.grace}. Resolves when all is
    * done; stopping twice is harmless.
    */
   stop(): Promise<void>;
@@ -146,6 +158,12 @@ export async function startServer(options: ServerOptions = {}): Promise<CircuitS
   return await launch(options, varDir);
 }
 
+/** A server that runs, for the one that runs it. */
+export interface Launched extends CircuitServer {
+  /** Cuts short what a stop waits for: SIGKILL at once to what has not ended yet. */
+  hurry(): void;
+}
+
 /**
  * {@linkcode startServer} with a directory that was taken before. It is given back when the server
  * stops or cannot start.
@@ -160,12 +178,13 @@ export async function launch(
   varDir: VarDir | undefined,
   signal: AbortSignal = new AbortController().signal,
   files?: FilesLimit,
-): Promise<CircuitServer> {
+): Promise<Launched> {
   const log = harmless(options.log ?? (() => {}));
   let server: RunningServer | undefined;
   let listener: Listener | undefined;
   try {
     options.keys?.forEach(checkKey);
+    graceOf(options);
     const interfaces = Deno.networkInterfaces();
     const where = chooseListen(options, interfaces);
     listener = tcp.listen(where.host, where.port);
@@ -209,6 +228,19 @@ async function warnOfSurvivors(varDir: VarDir | undefined, log: Log): Promise<vo
   }
 }
 
+/**
+ * Seconds between SIGTERM and SIGKILL when the server stops.
+ *
+ * @throws {CircuitError} `BAD_REQUEST` for what is not a number from 0 to {@linkcode MAX_GRACE_S}.
+ */
+export function graceOf({ grace = GRACE_S }: Pick<ServerOptions, "grace">): number {
+  if (grace >= 0 && grace <= MAX_GRACE_S) return grace;
+  throw new CircuitError(
+    "BAD_REQUEST",
+    `cannot start a server with a grace of ${grace}: want seconds from 0 to ${MAX_GRACE_S}`,
+  );
+}
+
 interface Parts {
   readonly serverId: string;
   readonly address: string;
@@ -219,7 +251,7 @@ interface Parts {
   readonly files: FilesLimit | undefined;
 }
 
-class RunningServer implements CircuitServer {
+class RunningServer implements Launched {
   readonly address: string;
   readonly serverId: string;
   readonly node: Node;
@@ -240,7 +272,7 @@ class RunningServer implements CircuitServer {
     this.serverId = serverId;
     this.#keys = parts.options.keys ?? [];
     this.#launcher = new Launcher({ files: parts.files });
-    this.#children = new Children(parts.varDir, log);
+    this.#children = new Children(graceOf(parts.options) * 1000, parts.varDir, log);
     this.#tree = new AnchorTree(serverId, (element, how) => this.#children[how](element));
     const host = {
       tree: this.#tree,
@@ -319,6 +351,10 @@ class RunningServer implements CircuitServer {
       this.#closed.resolve();
     }
     return this.closed;
+  }
+
+  hurry(): void {
+    if (this.#stopping) this.#children.hurry();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -44,6 +44,12 @@ export const startCommand: Command = command({
       help: "keep a lock, the log and a list of children there",
     },
     docker: { type: "boolean", help: "make containers too, with docker or podman" },
+    grace: {
+      type: "number",
+      value: "SECONDS",
+      least: 0,
+      help: "when it stops, give what it runs so long between TERM and KILL (default: 10)",
+    },
   },
   help: [
     "With -discover the servers find each other in whatever order they start, and one that is alone " +
@@ -61,9 +67,11 @@ export const startCommand: Command = command({
     "circuit.log.1 and begun anew. Nothing waits for the log: what cannot be written waits in a " +
     "buffer of 1 MiB, then is dropped and counted.",
     "SIGINT and SIGTERM stop the server in order: the others see it leave at once. The processes " +
-    "and containers that it has started get SIGTERM, and SIGKILL if they are there a second later. " +
-    "If the server is killed, they lose their standard input and output and run on; with -var, the " +
-    "next server on the same directory reports those that are left.",
+    "and containers that it has started get SIGTERM, and SIGKILL if they have not ended after " +
+    "-grace seconds; the log names those. A second SIGINT or SIGTERM cuts the wait short. If the " +
+    "server is killed, they lose their standard input and output: most end with their next write " +
+    "or read, others run on. With -var, the next server on the same directory reports those that " +
+    "are left.",
     "With -docker the server makes containers, with the docker command where that reaches an " +
     "engine, else with podman. Whoever may make one may mount any directory of this machine into it.",
   ].join("\n\n"),
@@ -80,6 +88,7 @@ export const startCommand: Command = command({
       ...(discover ? { discover } : {}),
       insecure: flags.insecure,
       docker: flags.docker,
+      ...(flags.grace === undefined ? {} : { grace: flags.grace }),
       ...(flags.var === undefined ? {} : { varDir: flags.var }),
       join: flags.join ?? [],
     }, { keyFile: flags.hmac, print: (line) => stdout.line(line) });

@@ -155,6 +155,10 @@ class Container implements ContainerElement {
       ended = await Promise.race([this.#child.status.then(() => true), late]);
       clearTimeout(timer);
       await asked;
+      if (!ended) {
+        const { name } = this.#life;
+        this.#context.log("warn", `container ${name} has not ended in time after SIGTERM`);
+      }
     }
     await this.#remove(ended, TERMINATE_MS);
   }

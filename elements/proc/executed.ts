@@ -5,6 +5,7 @@
  */
 
 import { CircuitError } from "../../overlay/errors.ts";
+import { osState } from "./os_state.ts";
 import { PATIENCE_MS } from "./patience.ts";
 
 /** Longest pause between two looks at a process that is about to become a program, in milliseconds. */
@@ -51,8 +52,9 @@ export async function untilExecuted(
   const until = performance.now() + PATIENCE_MS;
   for (let pause = 1;; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
     const now = commandLine(child.pid);
-    if (now === "") return await ended(child, file);
-    if (now === undefined || !isTool(now)) return { child, stderr: child.stderr };
+    // In the midst of becoming something else it has no words for a moment.
+    if (now === "" && await osState(child.pid) === "ended") return await ended(child, file);
+    if (now === undefined || (now !== "" && !isTool(now))) return { child, stderr: child.stderr };
     if (performance.now() > until) {
       child.kill("SIGKILL");
       await discard(child);

@@ -151,7 +151,7 @@ async function searchPath(): Promise<string> {
     return Deno.env.get("PATH") ?? "/usr/bin:/bin";
   } catch {
     // Deno cannot read what is not UTF-8.
-    const bytes = await saidBytes('printf %s "$PATH"', {});
+    const bytes = await saidBytes('printf %s "$PATH"', [], {}) ?? new Uint8Array();
     const utf8 = new TextDecoder("utf-8", { fatal: true });
     const entries: string[] = [];
     for (let from = 0; from <= bytes.length;) {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { saidBytes } from "./said.ts";
+
 /** Numbers of fields in `/proc/PID/stat`: the state's letter, and the start in clock ticks since boot. */
 const [STATE, STARTED] = [3, 22];
 
@@ -132,13 +134,8 @@ function readAll(names: readonly string[]): string | undefined {
   return text;
 }
 
-/** What a program prints; undefined if it cannot be run. */
+/** What one of the system's tools prints; undefined if it cannot be run. */
 async function outputOf(program: string, args: string[]): Promise<string | undefined> {
-  try {
-    const { stdout } = await new Deno.Command(program, { args, stdin: "null", stderr: "null" })
-      .output();
-    return new TextDecoder().decode(stdout);
-  } catch {
-    return undefined;
-  }
+  const bytes = await saidBytes('exec "$0" "$@"', [program, ...args]);
+  return bytes && new TextDecoder().decode(bytes);
 }

@@ -58,7 +58,7 @@ export interface ProcElement extends RunningElement {
    * but a process that the server may not signal is waited for as long as it takes. Processes that
    * it started itself are not signalled, unless it is tied: see {@linkcode makeProc}.
    *
-   * @param graceMs Milliseconds between the two signals; of several calls the first one's holds.
+   * @param graceMs Milliseconds between the two signals; of several calls, the shortest holds.
    */
   terminate(graceMs: number): Promise<void>;
 }
@@ -111,6 +111,8 @@ class Proc implements ProcElement {
   readonly #child: Deno.ChildProcess;
   /** What ends with it; undefined if it is not tied. */
   readonly #family: Family | undefined;
+  /** Resolves when SIGKILL is due; see {@linkcode terminate}. */
+  readonly #late = Promise.withResolvers<void>();
   #terminating: Promise<void> | undefined;
   #ending: Ending | undefined;
   /** True once it was seen to be stopped. */
@@ -153,28 +155,32 @@ class Proc implements ProcElement {
 
   async terminate(graceMs: number): Promise<void> {
     if (this.#over) return;
-    await (this.#terminating ??= this.#terminate(graceMs));
+    const timer = setTimeout(() => this.#late.resolve(), graceMs);
+    await (this.#terminating ??= this.#terminate());
+    clearTimeout(timer);
   }
 
-  async #terminate(graceMs: number): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(async () => {
+  async #terminate(): Promise<void> {
+    let done = false;
+    const killed = this.#late.promise.then(async () => {
+      if (done) return;
+      const what = this.#ending ? "what it has started" : `process ${this.pid}`;
+      this.#context.log("warn", `${what} has not ended in time after SIGTERM, and gets SIGKILL`);
       await this.#tryKill("SIGKILL");
-      late.resolve();
-    }, graceMs);
+    });
     await this.#tryKill("SIGTERM");
     if (this.#ending === undefined && await osState(this.pid) === "stopped") {
       await this.#tryKill("SIGCONT");
     }
     await this.exited;
-    await this.#family?.gone(late.promise);
-    clearTimeout(timer);
+    await this.#family?.gone(killed);
+    done = true;
     this.#family?.release();
   }
 
   dispose(): void | Promise<void> {
     this.#running.dispose();
-    if (this.#context.tied) return this.terminate(TIED_GRACE_MS);
+    if (this.#context.tied) return this.#terminating ?? this.terminate(TIED_GRACE_MS);
   }
 
   /** Whether there is nothing left that could be ended. */

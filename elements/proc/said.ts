@@ -4,34 +4,39 @@
  * @module
  */
 
-/** Where the system's own tools are, which no mount of a user's comes before. */
-export const SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
+/** Where the system's own tools are: no folder that a user has mounted comes before them. */
+export const SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin";
+
+/** What a shell exits with that finds no such program. */
+const NO_PROGRAM = 127;
 
 /**
- * The bytes that a script of `/bin/sh` prints; none if it cannot be run. Never fails.
+ * The bytes that a script of `/bin/sh` prints; undefined if it cannot be run, or ends with a program
+ * that is not there. Never fails.
  *
- * @param env Variables in addition to the server's; by default, tools are looked for in the system's
- * folders.
+ * @param args Its arguments, from `$0` on.
+ * @param env Variables in addition to the server's.
  */
 export async function saidBytes(
   script: string,
+  args: readonly string[] = [],
   env: Readonly<Record<string, string>> = { LC_ALL: "C", PATH: SYSTEM_PATH },
-): Promise<Uint8Array> {
+): Promise<Uint8Array | undefined> {
   try {
-    const { stdout } = await new Deno.Command("/bin/sh", {
-      args: ["-c", script],
+    const { stdout, code } = await new Deno.Command("/bin/sh", {
+      args: ["-c", script, ...args],
       cwd: "/",
       env,
       stdin: "null",
       stderr: "null",
     }).output();
-    return stdout;
+    return code === NO_PROGRAM ? undefined : stdout;
   } catch {
-    return new Uint8Array();
+    return undefined;
   }
 }
 
-/** As {@linkcode saidBytes}, as text. */
+/** What a script of `/bin/sh` prints, as {@linkcode saidBytes}; empty if it cannot be run. */
 export async function said(script: string): Promise<string> {
   return new TextDecoder().decode(await saidBytes(script));
 }

@@ -24,7 +24,7 @@ async function can(command: string, ...args: string[]): Promise<boolean> {
   }
 }
 
-const isCompiled = Deno.env.get("CIRCUIT_BIN") !== undefined;
+const isCompiled = Boolean(Deno.env.get("CIRCUIT_BIN"));
 const canMount = await can("unshare", "--mount", "true");
 const canBind = canMount && await can("bindfs", "--version");
 
@@ -91,7 +91,7 @@ circuitTest(
   "a server takes the open files that it may, its programs what it was started with",
   async (logs) => {
     await using served = await serve(logs, 'ulimit -Sn 256; exec "$@"');
-    const { client } = served;
+    const { client, server } = served;
     const limit = sh("ulimit -Sn");
     if (isCompiled) assertEquals(await printed(client, limit), "256\n");
     const many = [];
@@ -101,6 +101,14 @@ circuitTest(
       if (isCompiled) assertEquals(said, "256\n");
     }
     for (const each of many) await each.signal("KILL");
+    // Some that say nothing, more than the server was started with.
+    const port = Number(server.hostPort.split(":").at(-1));
+    const silent = await Promise.all(
+      Array.from({ length: 300 }, () => Deno.connect({ hostname: "127.0.0.1", port })),
+    );
+    await using another = await dialTo(server);
+    assertEquals((await another.servers()).length, 1);
+    for (const each of silent) each.close();
   },
   { ignore: !hasProcFs },
 );
@@ -173,10 +181,10 @@ circuitTest(
     await Promise.all([Deno.mkdir(real), Deno.mkdir(dead)]);
     await Deno.copyFile("/bin/true", `${real}/program`);
     // Ends with the namespace that it is mounted in, so nothing is left to unmount.
-    const inside = `bindfs -f "$0/real" "$0/dead" & echo $! > "$0/pid"; ` +
+    const mount = `bindfs -f "$0/real" "$0/dead" >/dev/null 2>&1 & echo $! > "$0/pid"; ` +
       `until [ -e "$0/dead/program" ]; do sleep 0.05; done; PATH="$0/dead:$PATH" exec "$@"`;
     await using stack = new AsyncDisposableStack();
-    const started = serve(logs, `exec unshare --mount sh -c '${inside}' ${around.path} "$@"`);
+    const started = serve(logs, `exec unshare --mount sh -c '${mount}' ${around.path} "$@"`);
     stack.defer(async () => {
       const pid = Number(await Deno.readTextFile(`${around.path}/pid`));
       Deno.kill(pid, "SIGCONT");
@@ -187,10 +195,8 @@ circuitTest(
     const path = `${dead}/program`;
     assertEquals((await (await start(client, { path })).wait()).exitCode, 0);
     Deno.kill(Number(await Deno.readTextFile(`${around.path}/pid`)), "SIGSTOP");
-
     const hanging = [
       ...Array.from({ length: 40 }, (_, i) => start(client, { path }, i % 2 === 0)),
-      start(client, { path: "/bin/true", dir: dead }),
       // Named alone it is looked for there first.
       start(client, { path: "true" }),
     ].map((each) => each.then(() => undefined, (error) => error));
