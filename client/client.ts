@@ -53,10 +53,10 @@ export async function dialFirst(
   seeds: Seeds,
   options: DialOptions = {},
 ): Promise<Client> {
-  const { signal, redial = false } = options;
+  const { signal, timeoutMs: answerMs, redial = false } = options;
   const key = await keyOf(options);
   const endpoint = { network: tcp, ...(key && { keys: [key] }) };
-  return new DialledClient(await Router.connect({ endpoint, seeds, redial }, signal));
+  return new DialledClient(await Router.connect({ endpoint, seeds, answerMs, redial }, signal));
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { type Address, parseAddress } from "../overlay/address.ts";
+import { delay } from "../overlay/delay.ts";
 import { cancelled, CircuitError, type ErrorCode } from "../overlay/errors.ts";
 import type { Session } from "../overlay/transport/session.ts";
 
@@ -34,6 +35,11 @@ const TRY_NEXT: readonly ErrorCode[] = [
 export interface FirstOptions {
   /** Gives up. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds that those which are being dialled have to answer once there are no more to find;
+   * default: as many as dialling takes.
+   */
+  readonly answerMs?: number | undefined;
   /** True: any failure of a server, and of finding more of them, is a reason to try the next. */
   readonly tolerant?: boolean;
 }
@@ -43,19 +49,19 @@ export interface FirstOptions {
  * it keeps silent for {@linkcode NEXT_AFTER_MS}; the others are given up once there is a connection.
  *
  * @throws {CircuitError} why the last one failed, or at once a failure that another server would have
- * too; `ABORTED` or `TIMEOUT` by the signal.
+ * too; `TIMEOUT` if none answers in time; `ABORTED` or `TIMEOUT` by the signal.
  */
 export async function first(
   seeds: Seeds,
   dial: Dial,
-  { signal, tolerant = false }: FirstOptions = {},
+  { signal, answerMs, tolerant = false }: FirstOptions = {},
 ): Promise<Session> {
   const attempts = new Attempts(dial, tolerant);
   const onAbort = () => signal && attempts.end(cancelled(attempts.action, signal));
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await attempts.first(seeds);
+    return await attempts.first(seeds, answerMs);
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
@@ -88,8 +94,8 @@ class Attempts {
     this.#ending.abort(error);
   }
 
-  async first(seeds: Seeds): Promise<Session> {
-    const trying = this.#tryAll(seeds);
+  async first(seeds: Seeds, answerMs: number | undefined): Promise<Session> {
+    const trying = this.#tryAll(seeds, answerMs);
     try {
       return await this.#won.promise;
     } finally {
@@ -98,7 +104,7 @@ class Attempts {
     }
   }
 
-  async #tryAll(seeds: Seeds): Promise<void> {
+  async #tryAll(seeds: Seeds, answerMs: number | undefined): Promise<void> {
     const { signal } = this.#ending;
     try {
       if (signal.aborted) return;
@@ -111,7 +117,8 @@ class Attempts {
       if (!this.#tolerant) return this.end(error);
       this.#last = error;
     }
-    await Promise.all(this.#running.values());
+    const late = answerMs === undefined ? [] : [this.#late(answerMs)];
+    await Promise.race([Promise.all(this.#running.values()), ...late]);
     this.end(this.#last ?? new CircuitError("UNREACHABLE", "there is no server to connect to"));
   }
 
@@ -136,6 +143,15 @@ class Attempts {
       const hopeless = !(error instanceof CircuitError) || !TRY_NEXT.includes(error.code);
       if (hopeless && !this.#tolerant) this.end(error);
     }
+  }
+
+  /** Gives up after so long, unless all is over before that. */
+  async #late(ms: number): Promise<void> {
+    await delay(ms, this.#ending.signal);
+    const addresses = [...this.#running.keys()].join(", ");
+    this.end(
+      new CircuitError("TIMEOUT", `cannot reach ${addresses}: no answer within ${ms / 1000} s`),
+    );
   }
 
   /** Resolves when an attempt is over, or it is time for another one beside it. */

@@ -59,6 +59,20 @@ Deno.test("first() does not wait for a server that keeps silent, and gives it up
   assertEquals([dials.begun, dials.givenUp], [[1, 2, 3], [1, 2]]);
 });
 
+Deno.test("first() gives up servers that do not answer in time", async () => {
+  const dials = new Dials({ 1: -1, 2: Infinity });
+  const found = () => first(addresses(1, 2), dials.dial, { answerMs: 20 });
+  const error = await assertRejects(found, CircuitError);
+  assertEquals(
+    [error.code, error.message],
+    ["TIMEOUT", "cannot reach 127.0.0.1:2: no answer within 0.02 s"],
+  );
+  assertEquals(dials.givenUp, [2]);
+  // Where all have failed before that, there is nothing to wait for.
+  const failing = () => first(addresses(1), dials.dial, { answerMs: 1_000_000 });
+  assertEquals((await assertRejects(failing, CircuitError)).code, "UNREACHABLE");
+});
+
 Deno.test("first() takes an earlier server that answers late after all", async () => {
   const dials = new Dials({ 1: NEXT_AFTER_MS + 50, 2: Infinity });
   assertEquals(portOf(await first(addresses(1, 2), dials.dial)), 1);

@@ -39,6 +39,8 @@ export interface RouterOptions {
   readonly endpoint: Endpoint;
   /** Finds servers that may be dialled into; called again when the dial-in server is lost. */
   readonly seeds: Seeds;
+  /** Milliseconds that those which were found have to answer; default: as many as dialling takes. */
+  readonly answerMs?: number | undefined;
   /** Whether another server takes the place of a dial-in server that is lost. */
   readonly redial: boolean;
 }
@@ -67,11 +69,11 @@ export class Router {
    * @throws {CircuitError} why none of them does.
    */
   static async connect(
-    { endpoint, seeds, redial }: RouterOptions,
+    { endpoint, seeds, answerMs, redial }: RouterOptions,
     signal: AbortSignal | undefined,
   ): Promise<Router> {
     const router = new Router(endpoint);
-    const session = await first(seeds, router.#dialTo, { signal });
+    const session = await first(seeds, router.#dialTo, { signal, answerMs });
     if (redial) {
       // Who does not redial starts faster without this.
       const { Redialler } = await import("./redial.ts");

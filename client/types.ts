@@ -76,7 +76,10 @@ export interface DialOptions {
    * {@linkcode Client.close}. Default: none, and no limit but those of the functions themselves.
    */
   signal?: AbortSignal | undefined;
-  /** Milliseconds for finding a server by multicast; default 5,000. */
+  /**
+   * Milliseconds for a search by multicast, and then for the servers that were found to answer;
+   * default 5,000, and as many as dialling takes.
+   */
   timeoutMs?: number | undefined;
   /**
    * True: when the dial-in server is lost, the client goes on with another one of the circuit; see

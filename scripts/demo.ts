@@ -15,11 +15,11 @@ const COUNT_WORDS = `export LC_ALL=C; tr -cs "A-Za-z" "\\n" | tr "A-Z" "a-z" | s
 /** Milliseconds in which the others must have seen that a server was killed. */
 const GONE_WITHIN_MS = 5_000;
 
-const root = new URL("..", import.meta.url).pathname;
+const root = `${import.meta.dirname}/..`;
 
 if (import.meta.main) {
   const started = performance.now();
-  await demo(Deno.args[0] ?? `${root}LICENSE`);
+  await demo(Deno.args[0] ?? `${root}/LICENSE`);
   say(
     `That was the tour, in ${
       ((performance.now() - started) / 1000).toFixed(1)

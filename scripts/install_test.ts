@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
-const SCRIPT = new URL("./install.sh", import.meta.url).pathname;
+const SCRIPT = `${import.meta.dirname}/install.sh`;
 
 /** What the script calls, besides what downloads. */
 const PROGRAMS = "sh awk cat chmod cp cut grep mkdir mktemp mv rm sed sha256sum shasum perl".split(

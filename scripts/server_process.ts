@@ -14,7 +14,7 @@ export interface ServerProcess extends AsyncDisposable {
   kill(signal: Deno.Signal): void;
 }
 
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
+const MAIN = import.meta.resolve("../main.ts");
 
 /** The program from its sources. */
 export const FROM_SOURCE: readonly string[] = [Deno.execPath(), "run", "--quiet", "-A", MAIN];

@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { hostFolder, type Outcome, vendor } from "./vendor.ts";
 
-const SOURCES = new URL("./vendor", import.meta.url).pathname;
+const SOURCES = `${import.meta.dirname}/vendor`;
 const SCRIPT = new URL("./vendor.ts", import.meta.url).href;
 const CONFIG = new URL("../deno.json", import.meta.url);
 const JSR = new URL("https://jsr.example/");

@@ -78,15 +78,24 @@ export async function keepHouse(clock: Clock): Promise<() => void> {
   });
 }
 
-/** What makes V8 collect garbage; undefined where it has not been told to show that. */
-async function collector(): Promise<(() => void) | undefined> {
+/**
+ * What makes V8 collect garbage and give its free pages back to the system, of which an ordinary
+ * collection keeps most; undefined where it has not been told to show that.
+ */
+export async function collector(): Promise<(() => void) | undefined> {
+  const gc = await exposedGc();
+  return gc && (() => gc({ type: "major", execution: "sync", flavor: "last-resort" }));
+}
+
+/** V8's own function for that. */
+async function exposedGc(): Promise<((how: Record<string, string>) => void) | undefined> {
   const { gc } = globalThis as { gc?: () => void };
   if (gc) return gc;
   try {
     const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);
     v8.setFlagsFromString("--expose-gc");
     const found: unknown = vm.runInNewContext("gc");
-    return typeof found === "function" ? () => void found() : undefined;
+    return typeof found === "function" ? (how) => void found(how) : undefined;
   } catch {
     // Deno 2.7 takes the flag on its command line only.
     return undefined;

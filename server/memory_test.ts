@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { Housekeeping, LOOK_MS, TOO_LARGE_BYTES, WORTHWHILE_BYTES } from "./memory.ts";
+import { assert, assertEquals } from "@std/assert";
+import { collector, Housekeeping, LOOK_MS, TOO_LARGE_BYTES, WORTHWHILE_BYTES } from "./memory.ts";
 
 const MIB = 1024 * 1024;
 
@@ -37,4 +37,22 @@ Deno.test("Housekeeping.due() does not try again what came to nothing", () => {
 Deno.test("Housekeeping.due() leaves a large process to V8", () => {
   const large = TOO_LARGE_BYTES / MIB;
   assertEquals(looks([60, 0], [60, 0], [large + 1, 0], [large, 0]), [true, false, false, true]);
+});
+
+const collect = await collector();
+
+Deno.test({
+  name: "collector() gives the system its pages back (needs Deno 2.9 or --v8-flags=--expose-gc)",
+  ignore: collect === undefined,
+  fn() {
+    // What grows the heap, and is garbage once this has returned.
+    const grow = () => {
+      const objects = Array.from({ length: 300_000 }, (_, i) => ({ list: [i], map: new Map() }));
+      return objects.length > 0 ? Deno.memoryUsage().heapTotal : 0;
+    };
+    const most = grow();
+    collect?.();
+    const { heapTotal, heapUsed } = Deno.memoryUsage();
+    assert(heapTotal - heapUsed < most / 10, Deno.inspect({ most, heapTotal, heapUsed }));
+  },
 });

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { root } from "./program.ts";
+import { root, rootUrl } from "./program.ts";
 
 /** The modules of a graph, each with those that it imports; paths from the project's folder. */
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
@@ -27,7 +27,7 @@ async function graphOf(entry: string): Promise<Graph> {
   }).output();
   assert(success, new TextDecoder().decode(stderr));
   const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: InfoModule[] };
-  const base = new URL(`file://${root}`).href;
+  const base = rootUrl.href;
   const local = (specifier: string | undefined) =>
     specifier?.startsWith(base) ? [specifier.slice(base.length)] : [];
   return new Map(

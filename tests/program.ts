@@ -5,6 +5,8 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 /** A program and the arguments that come before the test's own. */
 export interface Program {
   /** The executable. */
@@ -13,10 +15,11 @@ export interface Program {
   readonly args: readonly string[];
 }
 
-const ROOT = new URL("..", import.meta.url);
+/** The project's folder as a URL, with a slash at its end. */
+export const rootUrl: URL = new URL("..", import.meta.url);
 
-/** The project's folder, with a slash at its end. */
-export const root: string = ROOT.pathname;
+/** The same as a path. */
+export const root: string = fileURLToPath(rootUrl);
 
 /** What the tool needs where it may not use the whole network; its task grants it everything. */
 const NARROW = ["read", "write", "env", "run", "sys"].map((name) => `--allow-${name}`);
@@ -36,10 +39,9 @@ export function fromSources(net: readonly string[] = []): Program {
   const permissions = net.length === 0
     ? ["--allow-all"]
     : [`--allow-net=${net.join(",")}`, ...NARROW];
-  const config = new URL("deno.json", ROOT).pathname;
-  const main = new URL("main.ts", ROOT).pathname;
-  const flags = ["--quiet", "--no-prompt", "--v8-flags=--expose-gc", `--config=${config}`];
-  return { command: Deno.execPath(), args: ["run", ...flags, ...permissions, main] };
+  const flags = ["--quiet", "--no-prompt", "--v8-flags=--expose-gc", `--config=${root}deno.json`];
+  const args = ["run", ...flags, ...permissions, `${root}main.ts`];
+  return { command: Deno.execPath(), args };
 }
 
 /**

@@ -5,15 +5,12 @@
  * @module
  */
 
-import { CircuitError, toCircuitError } from "../../overlay/errors.ts";
+import { CircuitError } from "../../overlay/errors.ts";
 import type { Client } from "../types.ts";
 import type { Context, Flags, FlagValues, Where } from "./command.ts";
 
 /** Longest delay of a timer, in milliseconds; a longer one would fire at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
-
-/** Milliseconds that a search which has run out of time has left to say what may be wrong. */
-const SAY_WHY_MS = 250;
 
 /** The flags for finding a server. */
 export const findingFlags = {
@@ -72,25 +69,15 @@ async function find(
   options: Pick<Where, "redial">,
 ): Promise<Client> {
   const { dial, discover, hmac, timeout } = invocation.flags;
-  const late = new AbortController();
-  const timeoutMs = Math.min(timeout * 1000, MAX_DELAY_MS - SAY_WHY_MS);
-  // A search ends by itself and knows why it is in vain; who is silent when dialled does not.
-  const delay = dial === undefined ? timeoutMs + SAY_WHY_MS : timeoutMs;
-  const timer = setTimeout(() => late.abort(timedOut(timeout)), delay);
+  const timeoutMs = Math.min(timeout * 1000, MAX_DELAY_MS);
   try {
-    const signal = AbortSignal.any([invocation.signal, late.signal]);
-    return await invocation.connect({ dial, discover, hmac, timeoutMs, ...options }, signal);
+    const where = { dial, discover, hmac, timeoutMs, ...options };
+    return await invocation.connect(where, invocation.signal);
   } catch (cause) {
-    if (!late.signal.aborted) throw cause;
-    const what = dial === undefined
-      ? toCircuitError(cause).message
-      : `cannot reach ${dial}: no answer within ${timeout} s`;
-    throw new CircuitError("TIMEOUT", `${what} (-timeout SECONDS waits longer)`, { cause });
-  } finally {
-    clearTimeout(timer);
+    const silent = cause instanceof CircuitError && cause.code === "TIMEOUT";
+    // A search that was in vain says what to check.
+    if (!silent || dial === undefined) throw cause;
+    const message = `${cause.message} (-timeout SECONDS waits longer)`;
+    throw new CircuitError("TIMEOUT", message, { cause });
   }
-}
-
-function timedOut(seconds: number): DOMException {
-  return new DOMException(`no answer within ${seconds} s`, "TimeoutError");
 }

@@ -15,7 +15,7 @@ import { runNucleus } from "./nucleus.ts";
 import type { Orders } from "./orders.ts";
 
 /** How a server runs this program again: the same Deno, and the same file, at the same places. */
-const PROGRAM = [Deno.execPath(), "run", "-A", new URL(import.meta.url).pathname, "nucleus"];
+const PROGRAM = [Deno.execPath(), "run", "-A", import.meta.url, "nucleus"];
 
 /** Does what a command line says. */
 async function main(args: readonly string[]): Promise<void> {

@@ -26,7 +26,7 @@ const SILENT_MS = 4_500;
 
 /** Runs the program as its page says. */
 async function watchbot(server: RunningServer, role: string, ...args: string[]): Promise<void> {
-  const script = new URL("watchbot.ts", import.meta.url).pathname;
+  const script = import.meta.resolve("./watchbot.ts");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", script, role, "-d", server.address, "bot", ...args],
     stdin: "null",

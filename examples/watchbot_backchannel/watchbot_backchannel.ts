@@ -21,7 +21,7 @@ const CAPACITY = 100;
 const REPORT_MS = 1_000;
 
 /** How a server runs this program again: the same Deno, and the same file, at the same places. */
-const PROGRAM = [Deno.execPath(), "run", "-A", new URL(import.meta.url).pathname, "nucleus"];
+const PROGRAM = [Deno.execPath(), "run", "-A", import.meta.url, "nucleus"];
 
 /** Does what a command line says. */
 async function main(args: readonly string[]): Promise<void> {

@@ -21,13 +21,13 @@ const START_MS = 30_000;
 
 /** A program of the examples, as their pages run it. */
 function example(path: string): Program {
-  const script = new URL(path, import.meta.url).pathname;
+  const script = import.meta.resolve(path);
   return { command: Deno.execPath(), args: ["run", "-A", script] };
 }
 
 /** Starts the bot; what it prints are its reports. */
 function start(server: RunningServer, command: readonly string[]): RunningTool {
-  const program = example("watchbot_backchannel.ts");
+  const program = example("./watchbot_backchannel.ts");
   return new RunningTool(["-d", server.address, "bot", ...command], { program });
 }
 

@@ -178,12 +178,11 @@ class Workers {
     const element = await server.get();
     if (element?.kind !== "server") return;
     const { addr } = await element.peek();
-    const program = new URL(import.meta.url).pathname;
     const worker = this.#worker(server);
     // Tied: if this program is killed, its workers end. It stays when it has ended: who knows why?
     const proc = await worker.makeProc({
       path: Deno.execPath(),
-      args: ["run", "-A", program, "worker", addr, this.#hub],
+      args: ["run", "-A", import.meta.url, "worker", addr, this.#hub],
       keep: 4096,
     }, { tied: true });
     const { exit } = await proc.wait({ signal: this.#end.signal });

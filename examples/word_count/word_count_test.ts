@@ -18,7 +18,7 @@ function wordCount(
   files: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): RunningTool {
-  const script = new URL("word_count.ts", import.meta.url).pathname;
+  const script = import.meta.resolve("./word_count.ts");
   const program = { command: Deno.execPath(), args: ["run", "-A", script] };
   return new RunningTool(["-d", server.address, ...files], { program, env });
 }

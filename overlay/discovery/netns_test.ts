@@ -5,7 +5,7 @@ const PATIENCE_MS = 60_000;
 
 const GROUP = "239.66.7.8:7711";
 const IP_NETNS = "needs root and ip netns";
-const PEER = new URL("./_netns_peer.ts", import.meta.url);
+const PEER = import.meta.resolve("./_netns_peer.ts");
 
 type Event = Record<string, string>;
 
@@ -91,7 +91,7 @@ class Peer implements AsyncDisposable {
   constructor(host: string, ...args: string[]) {
     const flags = ["run", "--quiet", "--no-lock", "--unstable-net", "--allow-net", "--allow-sys"];
     this.#child = new Deno.Command("ip", {
-      args: ["netns", "exec", host, Deno.execPath(), ...flags, PEER.pathname, ...args],
+      args: ["netns", "exec", host, Deno.execPath(), ...flags, PEER, ...args],
       stdin: "null",
       stdout: "piped",
     }).spawn();

@@ -17,6 +17,7 @@ import {
   settle,
   Tap,
 } from "./_testing.ts";
+import { FairClock } from "../../tests/until.ts";
 
 const KEY = new Uint8Array(KEY_BYTES).map((_, i) => i);
 const OTHER = new Uint8Array(KEY_BYTES).fill(7);
@@ -45,14 +46,14 @@ async function attempt(
       listen: (...args) => network.listen(...args),
     },
   };
-  const start = performance.now();
+  using clock = new FairClock();
   const [dialled, answered] = await Promise.allSettled([
     dialSession(dialling, { host: "127.0.0.1", port: listener.port, id: SERVER_ID }),
     listener.accept().then((conn) =>
       answerSession({ network, self: SELF, keys: acceptorKeys }, tapped("acceptor", conn!)) // just dialled
     ),
   ]);
-  const elapsed = performance.now() - start;
+  const elapsed = clock.ms;
   listener.close();
   for (const tap of [taps.dialler, taps.acceptor]) tap?.close();
   for (const each of [dialled, answered]) {

@@ -7,7 +7,7 @@
 import { compile } from "../compile.ts";
 import { FROM_SOURCE } from "../server_process.ts";
 
-const PROJECT = new URL("../..", import.meta.url).pathname;
+const PROJECT = `${import.meta.dirname}/../..`;
 
 /** A program of the benchmark's own. */
 export interface OtherProgram {

@@ -29,7 +29,7 @@ if (import.meta.main) await serve();
 /** Starts the raw server and connects to it. */
 export async function startRaw(): Promise<Raw> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", new URL(import.meta.url).pathname],
+    args: ["run", "--quiet", "-A", import.meta.url],
     stdout: "piped",
   }).spawn();
   const lines = child.stdout.getReader();

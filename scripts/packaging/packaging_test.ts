@@ -1,6 +1,7 @@
 // Tests of the services: that systemd and launchd can read them, and that the server that they start
 // has the flags they give it.
 
+import { pathToFileURL } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "../../client/commands/parse.ts";
 import { startCommand } from "../../server/start_command.ts";
@@ -120,7 +121,10 @@ Deno.test({
       const path = `${folder}/circuit.plist`;
       const dtd = `${folder}/plist.dtd`;
       await Deno.writeTextFile(dtd, PLIST_DTD);
-      const plist = (await Deno.readTextFile(PLIST)).replace(/"http:[^"]*"/, `"${dtd}"`);
+      const plist = (await Deno.readTextFile(PLIST)).replace(
+        /"http:[^"]*"/,
+        `"${pathToFileURL(dtd)}"`,
+      );
       const verify = async (content: string) => {
         await Deno.writeTextFile(path, content);
         return await complaints("xmllint", ["--noout", "--nonet", "--valid", path]);

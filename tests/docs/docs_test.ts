@@ -13,7 +13,8 @@ import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert"
 import { ContainerLab, whyNoContainers } from "../containers.ts";
 import { cluster } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
-import { denoDir, root } from "../program.ts";
+import { denoDir, root, rootUrl } from "../program.ts";
+import { quote } from "../shell.ts";
 import { type Block, blocksOf, printed } from "./blocks.ts";
 import { Names } from "./names.ts";
 import { ShellSession } from "./session.ts";
@@ -43,8 +44,11 @@ class Page {
   async run(block: Block): Promise<void> {
     const commands = block.language === "sh"
       ? block.code
-      : `deno run --quiet --no-check -A --config=${root}deno.json ${nameOf(block)}\n`;
-    const code = this.#names.real(commands).replaceAll(" examples/", ` ${root}examples/`);
+      : `deno run --quiet --no-check -A ${CONFIG} ${nameOf(block)}\n`;
+    const code = this.#names.real(commands).replaceAll(
+      " examples/",
+      ` ${quote(`${root}examples`)}/`,
+    );
     if (startsServer(block)) {
       const address = await this.#session.begin(code);
       this.#names.bind(address);
@@ -66,7 +70,7 @@ class Page {
     for (const block of programs) await this.#write(block);
     if (programs.length === 0) return;
     const { stderr, failed } = await this.#session.run(
-      `deno check --quiet --config=${root}deno.json ${programs.map(nameOf).join(" ")}\n`,
+      `deno check --quiet ${CONFIG} ${programs.map(nameOf).join(" ")}\n`,
     );
     assertEquals(failed, "", stderr);
   }
@@ -75,12 +79,15 @@ class Page {
   async #write(block: Block): Promise<void> {
     const source = this.#names.real(block.code).replaceAll(
       /"jsr:@circuit\/cli\/(client|server)"/g,
-      (_, door) => JSON.stringify(new URL(DOORS[door] ?? "", `file://${root}`).href),
+      (_, door) => JSON.stringify(new URL(DOORS[door] ?? "", rootUrl).href),
     );
     assert(!source.includes('"./mod.ts"'), "programs in pages import what users import");
     await Deno.writeTextFile(`${this.#session.home}/work/${nameOf(block)}`, source);
   }
 }
+
+/** Which configuration Deno uses, as a word of a shell. */
+const CONFIG = quote(`--config=${root}deno.json`);
 
 /** The file of a program. */
 function nameOf({ line }: Block): string {
@@ -138,7 +145,7 @@ Deno.test("docs/README.md links every page, and links in pages lead somewhere", 
     }
     for (const [, target = ""] of page.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
       if (/^https?:/.test(target)) continue;
-      const file = new URL(target, `file://${root}${path}`);
+      const file = new URL(target, rootUrl.href + path);
       const there = await Deno.stat(file).then(() => true, () => false);
       assert(there, `${path} links ${target}, which is not there`);
     }

@@ -76,9 +76,10 @@ export class ShellSession implements AsyncDisposable {
   /** Runs commands to their end. */
   async run(code: string): Promise<Result> {
     const at = await this.#write(code);
-    const failed = `trap 'echo "$BASH_COMMAND" >> ${at}.failed' ERR`;
-    const line = `${failed}; . ${at}.sh < /dev/null > ${at}.out 2> ${at}.err; echo "status $?"`;
-    await this.#type(`touch ${at}.failed; ${line}`);
+    const failed = `trap 'echo "$BASH_COMMAND" >> "$block.failed"' ERR`;
+    const line =
+      `${failed}; . "$block.sh" < /dev/null > "$block.out" 2> "$block.err"; echo "status $?"`;
+    await this.#type(`block=${quote(at)}; touch "$block.failed"; ${line}`);
     const status = await this.#stdout.line();
     const [, code_] = /^status (\d+)$/.exec(status) ?? [];
     if (code_ === undefined) throw new Error(`the shell ended: ${status}`);
@@ -93,7 +94,9 @@ export class ShellSession implements AsyncDisposable {
   /** Starts a command that does not end, and waits for its first line. */
   async begin(code: string): Promise<string> {
     const at = await this.#write(code);
-    await this.#type(`. ${at}.sh < /dev/null > ${at}.out 2> ${at}.err &`);
+    await this.#type(
+      `block=${quote(at)}; . "$block.sh" < /dev/null > "$block.out" 2> "$block.err" &`,
+    );
     const seen = await until(
       `the first line of ${code}`,
       async () => (await readIfThere(`${at}.out`)) || `\0${await readIfThere(`${at}.err`)}`,

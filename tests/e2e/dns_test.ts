@@ -11,6 +11,7 @@ import { assertFails } from "../fails.ts";
 import { cluster, dialTo } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
 import { assertRefused } from "../refused.ts";
+import { freshHost } from "../places.ts";
 import { root } from "../program.ts";
 import { onBothRoutes } from "../routes.ts";
 import { run, tool } from "../tool.ts";
@@ -58,7 +59,7 @@ onBothRoutes("Nameserver sets, tells and unsets records", async ({ near, far }) 
 onBothRoutes("Nameserver says what is wrong", async ({ near, far }) => {
   await using client = await dialTo(near);
   const anchor = client.anchor(`${far.path}/ns`);
-  const nameserver = await anchor.makeNameserver();
+  const nameserver = await anchor.makeNameserver(`${freshHost()}:0`);
   const error = await assertFails("BAD_REQUEST", nameserver.set("miek.nl. IN MX ten mx.miek.nl."));
   assertMatch(
     error.message,
@@ -88,16 +89,17 @@ circuitTest("a name server answers programs until it is scrubbed", async (logs) 
   await using circuit = await cluster(2, { logs });
   const { near, far } = circuit;
   await using client = await dialTo(near);
-  const nameserver = await client.anchor(`${far.path}/ns`).makeNameserver();
+  const nameserver = await client.anchor(`${far.path}/ns`).makeNameserver(`${freshHost()}:0`);
   const { address } = await nameserver.peek();
   await nameserver.set("miek.nl. 3600 IN MX 10 mx.miek.nl.");
   await nameserver.set("miek.nl. 3600 IN MX 20 mx2.miek.nl.");
   assertEquals(await mx(address, "Miek.nl."), ["10 mx.miek.nl.", "20 mx2.miek.nl."]);
-  const port = Number(address.split(":")[1]);
-  (await Deno.connect({ port, hostname: "127.0.0.1" })).close();
+  const [hostname = "", digits] = address.split(":");
+  const port = Number(digits);
+  (await Deno.connect({ port, hostname })).close();
   await nameserver.scrub();
   const listens = () =>
-    Deno.connect({ port, hostname: "127.0.0.1" }).then((it) => (it.close(), true), () => false);
+    Deno.connect({ port, hostname }).then((it) => (it.close(), true), () => false);
   await until("the port to be free", listens, (open) => !open);
 });
 

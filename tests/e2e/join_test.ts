@@ -7,20 +7,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { dialTo, RunningServer, untilSeen } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
+import { freePlaces } from "../places.ts";
 import { RunningTool, tool } from "../tool.ts";
 import { until, within } from "../until.ts";
-
-/** `HOST:PORT`s on which nobody listens. */
-function freePlaces(count: number): string[] {
-  const listeners = Array.from(
-    { length: count },
-    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
-  );
-  return listeners.map((listener) => {
-    listener.close();
-    return `127.0.0.1:${listener.addr.port}`;
-  });
-}
 
 function joining(places: readonly string[]): string[] {
   return places.flatMap((place) => ["-j", place]);

@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { cluster, dialTo, RunningServer } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
+import { freshHost } from "../places.ts";
 import { run } from "../tool.ts";
 import { until } from "../until.ts";
 
@@ -23,7 +24,8 @@ const ENDS: Readonly<Record<string, (server: RunningServer, other: RunningServer
 circuitTest(
   "start takes the place of a server at its address, however that ended",
   async (logs) => {
-    await using circuit = await cluster(3, { logs });
+    const listen = ["127.0.0.1:0", `${freshHost()}:0`, "127.0.0.1:0"];
+    await using circuit = await cluster(3, { logs, listen });
     const { near } = circuit;
     const others = [near, circuit.server(2)];
     await using clients = new AsyncDisposableStack();

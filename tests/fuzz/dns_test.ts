@@ -1,5 +1,6 @@
 /** Queries that a name server gets, and records that users set. */
 
+import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
 import { query, recordsOf } from "../../elements/dns/_harness.ts";
 import { Buffer } from "../../elements/dns/codec.ts";
@@ -10,7 +11,7 @@ import { CircuitError } from "../../overlay/errors.ts";
 import { fuzz } from "./harness.ts";
 import { mutate, pick } from "./mutate.ts";
 
-/** Milliseconds that no answer may take, on a machine that has other work too. */
+/** Milliseconds of a processor that no answer may take. */
 const MAX_MS = 500;
 
 const TYPES = ["A", "TXT", "ANY", "OPT", "CNAME", "RRSIG", "UNKNOWN_0", "UNKNOWN_65535"];
@@ -24,6 +25,12 @@ const RECORDS = recordsOf(
   ...Array.from({ length: 200 }, (_, i) => `host.example. TXT ${i}`),
 );
 
+/** Milliseconds of a processor that this process has used; waiting for one costs none. */
+function busyMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 fuzz("DNS queries", () => (random) => {
   const udpSize = random.below(2) ? random.below(65_536) : undefined;
   const flags = random.below(5) ? 0x100 : random.below(65_536);
@@ -31,9 +38,9 @@ fuzz("DNS queries", () => (random) => {
   const valid = query(pick(NAMES, random), pick(TYPES, random), options);
   const bytes = Buffer.from(random.below(4) ? mutate(valid, random) : valid);
   const transport = random.below(2) ? "udp" : "tcp";
-  const start = performance.now();
+  const start = busyMs();
   const reply = respond(RECORDS, bytes, transport);
-  assert(performance.now() - start < MAX_MS);
+  assert(busyMs() - start < MAX_MS);
   if (!reply) throw new CircuitError("PROTOCOL", "no answer");
   const header = Buffer.from(reply);
   assert(reply.length >= 12 && header.readUInt16BE(0) === bytes.readUInt16BE(0));

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as library from "../../mod.ts";
 import type * as lib from "../../mod.ts";
 import * as embedded from "../../server/mod.ts";
-import { root } from "../program.ts";
+import { root, rootUrl } from "../program.ts";
 import type * as contract from "./contract.ts";
 
 /** What `deno doc --json` says, as far as it is used here. */
@@ -48,7 +48,7 @@ async function symbolsOf(module: string): Promise<DocSymbol[]> {
   }).output();
   assert(success, new TextDecoder().decode(stderr));
   const { nodes } = JSON.parse(new TextDecoder().decode(stdout)) as Doc;
-  const own = nodes[`file://${root}${module}`];
+  const own = nodes[rootUrl.href + module];
   assert(own, Object.keys(nodes).join());
   return own.symbols.filter(({ declarations }) =>
     declarations.some(({ declarationKind }) => declarationKind === "export")

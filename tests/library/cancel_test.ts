@@ -5,8 +5,6 @@
  * @module
  */
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type Anchor,
@@ -22,6 +20,7 @@ import {
 } from "../../mod.ts";
 import { bytes, text } from "../bytes.ts";
 import { assertFails } from "../fails.ts";
+import { heldBytes } from "../held.ts";
 import { type Cluster, cluster, dialTo, type RunningServer } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
 import { countListeners } from "../listeners.ts";
@@ -346,16 +345,6 @@ const MIB = 1024 * 1024;
 /** Most MiB of this process's heap that 10,000 calls may leave: some 400 bytes each. */
 const MAX_GROWTH_MIB = 4;
 
-/** Makes the collector run; undefined where the runtime does not let a program do that. */
-function collector(): (() => void) | undefined {
-  setFlagsFromString("--expose-gc");
-  try {
-    return runInNewContext("gc");
-  } catch {
-    return undefined;
-  }
-}
-
 /** What a server holds. */
 async function heldBy(server: RunningServer) {
   return { files: await openFiles(server.pid), bytes: await residentBytes(server.pid) };
@@ -369,9 +358,7 @@ circuitTest("10,000 cancelled calls of all kinds leave nothing behind", async (l
   await cancelMany(scene, 2_000);
   await until("the calls to be over", () => callsAt(client, circuit.far), (calls) => calls === 0);
   const before = await heldBy(circuit.far);
-  const collect = collector();
-  collect?.();
-  const own = Deno.memoryUsage().heapUsed;
+  const own = await heldBytes();
   await cancelMany(scene, 10_000);
   for (const server of circuit.servers) {
     await until("the calls to be over", () => callsAt(client, server), (calls) => calls === 0);
@@ -380,9 +367,9 @@ circuitTest("10,000 cancelled calls of all kinds leave nothing behind", async (l
   assert(after.files <= before.files, `${after.files} open files, ${before.files} before`);
   const grown = (after.bytes - before.bytes) / MIB;
   assert(grown < 16, `the server grew by ${grown.toFixed(1)} MiB`);
-  if (collect) {
-    collect();
-    const ownGrown = (Deno.memoryUsage().heapUsed - own) / MIB;
+  const ownAfter = await heldBytes();
+  if (own !== undefined && ownAfter !== undefined) {
+    const ownGrown = (ownAfter - own) / MIB;
     assert(ownGrown < MAX_GROWTH_MIB, `the client grew by ${ownGrown.toFixed(1)} MiB`);
   }
   // Nobody waits at any of them, and nothing was lost or doubled.

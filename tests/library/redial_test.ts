@@ -10,6 +10,7 @@ import { bytes, text } from "../bytes.ts";
 import { assertFails } from "../fails.ts";
 import { cluster, RunningServer, untilSeen } from "../launcher.ts";
 import { circuitTest, type Logs } from "../logs.ts";
+import { freshHost } from "../places.ts";
 import { run } from "../tool.ts";
 import { callsAt, untilCalls } from "../traces.ts";
 import { until, within } from "../until.ts";
@@ -136,7 +137,7 @@ circuitTest("redial leaves calls alone that go straight to another server", asyn
 });
 
 circuitTest("redial waits for a circuit that is gone altogether, and comes back", async (logs) => {
-  const first = await RunningServer.start({ logs });
+  const first = await RunningServer.start({ logs, listen: `${freshHost()}:0` });
   await using client = await dial(first.hostPort, { redial: true });
   await first.crash();
   await client.servers({ signal: AbortSignal.timeout(50) }).then(

@@ -48,7 +48,7 @@ class SoftwareSwitch implements AsyncDisposable {
   private constructor(hosts: readonly Host[], args: readonly string[]) {
     this.#hosts = hosts;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-A", new URL("bad_switch.ts", import.meta.url).pathname, ...args],
+      args: ["run", "--quiet", "-A", import.meta.resolve("./bad_switch.ts"), ...args],
       stdin: "null",
       stdout: "piped",
     }).spawn();

@@ -8,7 +8,7 @@
 import { LineReader } from "../line_reader.ts";
 import type { Host } from "./lab.ts";
 
-const SOURCE = new URL("bare.ts", import.meta.url).pathname;
+const SOURCE = import.meta.resolve("./bare.ts");
 
 /** Programs with eight connections and a heartbeat a second on each. Killed when disposed of. */
 export class BarePrograms implements AsyncDisposable {
