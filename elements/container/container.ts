@@ -30,7 +30,7 @@ const TIED_GRACE_MS = 1_000;
 /** What a container element needs of its anchor. */
 export type ContainerContext = Pick<
   ElementContext,
-  "path" | "tied" | "signal" | "docker" | "remove" | "log"
+  "path" | "tied" | "budget" | "signal" | "docker" | "remove" | "log"
 >;
 
 /** A container element, as the server that hosts it sees it. */
@@ -130,6 +130,7 @@ class Container implements ContainerElement {
       path: context.path,
       what: "container",
       keep: 0,
+      share: context.budget.outputs,
       scrub: run.scrub ?? false,
       remove: () => context.remove(),
     });

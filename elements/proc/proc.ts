@@ -28,7 +28,7 @@ const TIED_GRACE_MS = 1_000;
 const STOP_LOOK_MS = 1;
 
 /** What a process element needs of its anchor. */
-export type ProcContext = Pick<ElementContext, "path" | "tied" | "remove" | "log">;
+export type ProcContext = Pick<ElementContext, "path" | "tied" | "budget" | "remove" | "log">;
 
 /** A process element, as the server that hosts it sees it. */
 export interface ProcElement extends RunningElement {
@@ -69,7 +69,7 @@ export interface ProcElement extends RunningElement {
  * @param cmd The command.
  * @param context Where the element lives.
  * @throws {CircuitError} when the program cannot be started, see {@linkcode spawn}; then there is
- * nothing to dispose of.
+ * nothing to dispose of. `BUSY` also if the server's budget has no room for all that `keep` asks for.
  */
 export function makeProc(cmd: Cmd, context: ProcContext): Promise<ProcElement> {
   // There is nothing to await; what the constructor throws rejects.
@@ -104,12 +104,14 @@ class Proc implements ProcElement {
   constructor(cmd: Cmd, context: ProcContext) {
     this.cmd = cmd;
     this.#context = context;
+    checkKeep(cmd, context);
     this.#child = spawn(cmd, context.path, { ownGroup: context.tied });
     this.pid = this.#child.pid;
     this.#running = new Running(this.#child, {
       path: context.path,
       what: "process",
       keep: cmd.keep ?? 0,
+      share: context.budget.outputs,
       scrub: cmd.scrub ?? false,
       remove: () => context.remove(),
     });
@@ -241,6 +243,17 @@ class Proc implements ProcElement {
     this.#running.check();
     return this;
   }
+}
+
+/** What a process keeps is counted as it comes; one that could never have it all is not started. */
+function checkKeep({ path: program, keep = 0 }: Cmd, { path, budget }: ProcContext): void {
+  if (keep === 0 || budget.outputs.fits(2 * keep)) return;
+  const cause = budget.outputs.full(2 * keep);
+  throw new CircuitError(
+    cause.code,
+    `cannot start ${JSON.stringify(program)} at ${path}: ${cause.message}`,
+    { cause },
+  );
 }
 
 function phaseOf(end: Ending): Phase {

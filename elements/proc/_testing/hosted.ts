@@ -6,6 +6,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { Budget } from "../../../overlay/budget.ts";
 import { type Caller, type CallPairOptions, invoke } from "../../_testing/call_pair.ts";
 import type { Cmd, ProcStat } from "../description.ts";
 import { makeProc, type ProcContext, type ProcElement } from "../proc.ts";
@@ -22,11 +23,12 @@ export class Hosted implements AsyncDisposable {
   #element: ProcElement | undefined;
 
   /** Starts the command. */
-  static async start(cmd: Cmd, tied = false): Promise<Hosted> {
+  static async start(cmd: Cmd, tied = false, budget = new Budget()): Promise<Hosted> {
     const hosted = new Hosted();
     const context: ProcContext = {
       path: PATH,
       tied,
+      budget,
       remove: () => hosted.scrub(),
       log: (_level, message) => hosted.logged.push(message),
     };
