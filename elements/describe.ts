@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Budget } from "../overlay/budget.ts";
 import type { Call } from "./call.ts";
 
 /**
@@ -123,6 +124,8 @@ export interface ElementContext {
   readonly tied: boolean;
   /** Aborted when whoever makes the element needs it no more; of no meaning once it is made. */
   readonly signal: AbortSignal;
+  /** What the elements of the server may hold of memory, all together. */
+  readonly budget: Budget;
   /** Whether the server makes containers. */
   readonly docker: boolean;
   /** Removes the element from its anchor, as `scrub` does; no effect when it is gone already. */

@@ -19,6 +19,7 @@ import {
   KINDS,
   signalOf,
 } from "../elements/mod.ts";
+import type { Budget } from "../overlay/budget.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import type { Member } from "../overlay/node.ts";
 import { type AnchorNode, type AnchorTree, walk } from "./anchors.ts";
@@ -36,6 +37,8 @@ export interface Host {
   readonly log: Log;
   /** Takes what a removed element has still to do. */
   readonly ending: (work: Promise<void>) => void;
+  /** What elements may hold of memory, all together. */
+  readonly budget: Budget;
   /** Whether containers can be made. */
   readonly docker: boolean;
   /** Elements that are being made right now. */
@@ -116,7 +119,7 @@ async function makeElement(
   { kind, value }: MakeArgs,
   { call, tied }: { readonly call: Call; readonly tied: boolean },
 ): Promise<AnchorNode> {
-  const { tree, circuit, log, docker, making } = host;
+  const { tree, circuit, log, budget, docker, making } = host;
   const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!maker) {
     throw new CircuitError(
@@ -132,6 +135,7 @@ async function makeElement(
     const context: ElementContext = {
       path,
       tied,
+      budget,
       docker,
       get signal() {
         return signal ??= signalOf(call);

@@ -7,6 +7,7 @@
 import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
 import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
+import { Budget } from "../overlay/budget.ts";
 import { formatAddress, formatHostPort, newServerId, parseAddress } from "../overlay/address.ts";
 import { cancelled, CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
@@ -24,7 +25,11 @@ import { joinAll } from "./join.ts";
 import { logKeys } from "./keys.ts";
 import { chooseListen, remarkOn } from "./listen.ts";
 import type { Log } from "./log.ts";
+import { defaultBudget } from "./memory_limit.ts";
 import { VarDir } from "./var_dir.ts";
+
+/** Least bytes of {@linkcode ServerOptions.memory}: 1 MiB. */
+export const MIN_MEMORY_BYTES = 1024 * 1024;
 
 /** Milliseconds that an element which is being made may take to be given up when the server stops. */
 const GIVE_UP_MS = 5_000;
@@ -75,6 +80,13 @@ export interface ServerOptions {
   readonly varDir?: string;
   /** Make containers, with `docker` or `podman`, for whoever asks. Default false. */
   readonly docker?: boolean;
+  /**
+   * Bytes that the server may hold for its clients: messages, what processes have printed, what waits
+   * to be read on either side, and open calls. What finds no room gets BUSY. At least
+   * {@linkcode MIN_MEMORY_BYTES}. Default: half of the machine's memory, or of the least limit of the
+   * process's cgroups; 512 MiB if neither can be read.
+   */
+  readonly memory?: number;
   /** Takes the lines of the server's log. Default: nobody does. */
   readonly log?: Log;
 }
@@ -123,7 +135,7 @@ export interface CircuitServer extends AsyncDisposable {
  * @param options Where to listen, whom to join.
  * @returns the server, listening and joined.
  * @throws {CircuitError} `BUSY` if the port or the directory is in use, `BAD_REQUEST` for an address
- * or interface that this machine does not have or a key that is none, `UNREACHABLE`, `TIMEOUT` or
+ * or interface that this machine does not have, a key that is none or too little memory, `UNREACHABLE`, `TIMEOUT` or
  * `PROTOCOL` if no server to join can be reached, `DENIED` if one has no key, or another. Nothing is
  * left running then.
  *
@@ -161,6 +173,7 @@ export async function launch(
   let server: RunningServer | undefined;
   try {
     options.keys?.forEach(checkKey);
+    checkMemory(options.memory);
     const interfaces = Deno.networkInterfaces();
     const where = chooseListen(options, interfaces);
     const listener = tcp.listen(where.host, where.port);
@@ -189,6 +202,15 @@ export async function launch(
     else await varDir?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function checkMemory(memory: number | undefined): void {
+  if (memory === undefined || (Number.isSafeInteger(memory) && memory >= MIN_MEMORY_BYTES)) return;
+  throw new CircuitError(
+    "BAD_REQUEST",
+    `cannot start a server with ${memory} bytes of memory for its clients: want a whole number, ` +
+      `${MIN_MEMORY_BYTES} at least`,
+  );
 }
 
 async function warnOfSurvivors(varDir: VarDir | undefined, log: Log): Promise<void> {
@@ -221,6 +243,7 @@ class RunningServer implements CircuitServer {
   readonly #tree: AnchorTree;
   readonly #children: Children;
   readonly #making = new Set<Promise<Element>>();
+  readonly #budget: Budget;
   readonly #closed = Promise.withResolvers<void>();
   #keys: readonly Uint8Array[];
   #stopping = false;
@@ -231,12 +254,14 @@ class RunningServer implements CircuitServer {
     this.address = address;
     this.serverId = serverId;
     this.#keys = parts.options.keys ?? [];
+    this.#budget = new Budget(parts.options.memory ?? defaultBudget());
     this.#tree = new AnchorTree(serverId, (element) => this.#children.changed(element));
     this.#children = new Children(() => this.#tree.elements(), parts.varDir, log);
     const host = {
       tree: this.#tree,
       circuit: this.#circuit(),
       log,
+      budget: this.#budget,
       docker: parts.options.docker ?? false,
       making: this.#making,
       ending: (work: Promise<void>) => this.#children.ending(work),
@@ -256,6 +281,7 @@ class RunningServer implements CircuitServer {
       membership: (self) =>
         new Membership(self, { now: performance.now(), random: Math.random, beatAt }),
       clock: new AlignedClock(beatAt),
+      budget: this.#budget,
       onRequest: (incoming) => dispatcher.request(incoming),
       keys: () => this.#keys,
       log,
@@ -364,6 +390,7 @@ class RunningServer implements CircuitServer {
       countMaking: () => this.#making.size,
       countAnchors: () => this.#tree.size,
       backlogs: () => backlogs(this.#tree),
+      memory: () => ({ limit: this.#budget.limit, used: this.#budget.used, ...this.#budget.use }),
       connections: () => Array.from(this.node.sessions, connectionFacts),
       calls: () => [...this.node.sessions].flatMap((session) => [...session.purposes()]),
       members: () => this.node.members(),

@@ -6,6 +6,7 @@
 
 import { assertThrows } from "@std/assert";
 import packet from "npm:dns-packet@5.6.1";
+import { Budget } from "../../overlay/budget.ts";
 import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
 import { invoke } from "../_testing/call_pair.ts";
 import type { ElementContext } from "../describe.ts";
@@ -122,6 +123,7 @@ export function contextOf(log: string[] = []): ElementContext {
   return {
     path: "/X0123456789abcdef/ns",
     tied: false,
+    budget: new Budget(),
     signal: new AbortController().signal,
     docker: false,
     remove() {},
