@@ -92,12 +92,12 @@ export class Outgoing {
   queued(bodyBytes = 0): void {
     this.#bodies += bodyBytes;
     const { length } = this.#control;
-    const tooMuch = length - this.#bodies > MAX_QUEUED_BYTES ||
-      length + this.#writing > this.#maxUnsent;
+    const unsent = length + this.#writing;
+    const tooMuch = length - this.#bodies > MAX_QUEUED_BYTES || unsent > this.#maxUnsent;
     if (tooMuch && !this.#stopped) {
       this.#onError(new CircuitError("BUSY", "it does not read what it is sent"));
     }
-    this.#count();
+    if (unsent > UNCOUNTED_UNSENT_BYTES) this.#count(unsent);
     this.#run();
   }
 
@@ -134,11 +134,9 @@ export class Outgoing {
   }
 
   /** What waits is the server's to hold until the peer reads it. */
-  #count(): void {
+  #count(unsent: number): void {
     if (this.#stopped) return;
-    const waiting = this.#control.length + this.#writing;
-    const more = Math.max(0, waiting - UNCOUNTED_UNSENT_BYTES) - this.#counted;
-    if (more === 0) return;
+    const more = Math.max(0, unsent - UNCOUNTED_UNSENT_BYTES) - this.#counted;
     if (more > 0 && !this.#share.fits(more)) {
       const { message } = this.#share.full(more);
       return this.#onError(
@@ -174,7 +172,7 @@ export class Outgoing {
           at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
         }
         this.#writing = 0;
-        this.#count();
+        if (this.#counted > 0) this.#count(this.#control.length);
         this.#bytes += bytes.length;
         batch.clear();
         this.#spare = batch;
