@@ -200,6 +200,13 @@ class Chan implements Element, MessageHost {
     this.#settle();
   }
 
+  stays({ state }: Message): boolean {
+    // One that has just come is not in the queue yet.
+    return state === "outside"
+      ? this.#queue.buffersNext
+      : state === "buffered" || state === "returned";
+  }
+
   overfilled(message: Message, error: CircuitError): void {
     const { receiver, taken } = message;
     if (receiver) this.#queue.finish(message);

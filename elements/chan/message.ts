@@ -37,6 +37,8 @@ export interface MessageHost {
   overran(message: Message): void;
   /** What messages may hold. */
   readonly share: Share;
+  /** False if somebody waits with the message, its sender or a receiver: it passes through then. */
+  stays(message: Message): boolean;
   /** There is no room in the share for what was taken last. */
   overfilled(message: Message, error: CircuitError): void;
 }
@@ -76,8 +78,7 @@ export class Receiver extends Recv<Receiver> {
  * - **Early confirmation**: in a channel with a buffer, the sender's call is ended in order as soon
  *   as the whole message is retained; otherwise when {@linkcode Message.confirm} is called.
  * - **Counted**: what is held is in the share of its host, from {@linkcode Message.collect} until it is
- *   confirmed, has failed or is dropped. With a receiver it passes through, and may use all of the
- *   budget.
+ *   confirmed, has failed or is dropped. What passes through may use all of the budget.
  */
 export class Message extends Send<Message> {
   readonly #host: MessageHost;
@@ -218,7 +219,7 @@ export class Message extends Send<Message> {
     const held = MESSAGE_BYTES + this.#held.buffer.byteLength + (this.#next?.length ?? 0);
     const { share } = this.#host;
     const more = held - this.#counted;
-    if (more > 0 && !share.fits(more, this.#receiver !== undefined)) {
+    if (more > 0 && !share.fits(more, !this.#host.stays(this))) {
       this.#host.overfilled(this, share.full(more));
       return false;
     }
