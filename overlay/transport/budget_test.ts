@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Random } from "../../tests/random.ts";
 import { Budget } from "../budget.ts";
 import { CircuitError } from "../errors.ts";
-import { CALL_BYTES, UNCOUNTED_UNSENT_BYTES } from "./limits.ts";
+import { CALL_BYTES, FREE_CALLS, UNCOUNTED_UNSENT_BYTES } from "./limits.ts";
 import { relay } from "./relay.ts";
 import type { Incoming } from "./session_types.ts";
 import type { Stream } from "./stream.ts";
@@ -14,7 +14,7 @@ const KIB = 1024;
 const BODY = new Uint8Array(32 * KIB);
 
 Deno.test("connections share a budget, and each gives back what it has taken of it", async () => {
-  const budget = new Budget(3 * BODY.length + 4 * CALL_BYTES);
+  const budget = new Budget(3 * BODY.length + 7 * CALL_BYTES);
   const acceptor = {
     budget,
     onRequest: (incoming: Incoming) => void incoming.session.accept(incoming),
@@ -29,14 +29,13 @@ Deno.test("connections share a budget, and each gives back what it has taken of 
   const refused = await failureOf(open(two).reply());
   assertEquals(refused.code, "BUSY");
   assertMatch(refused.message, /no memory for 32768 bytes more: .* \(circuit start -memory\)/);
-  // A call without bytes has room, and then there is none for one more.
-  const small = two.dialler.open("recv", "/");
-  await two.dialler.ping();
-  assertEquals(small.error, undefined);
-  assertEquals((await failureOf(two.dialler.open("recv", "/").reply())).code, "BUSY");
+  // Calls without bytes have no more room either, but for a few of each connection.
+  const small = Array.from({ length: FREE_CALLS }, () => two.dialler.open("recv", "/"));
+  assertEquals((await failureOf(small.pop()!.reply())).code, "BUSY"); // there are some
+  assertEquals(small.map(({ error }) => error), Array(FREE_CALLS - 1).fill(undefined));
   // One connection that is lost makes room for the other.
   await one[Symbol.asyncDispose]();
-  await until(() => budget.calls.used === 2 * CALL_BYTES);
+  await until(() => budget.calls.used === FREE_CALLS * CALL_BYTES);
   assertEquals(budget.inflow.used, BODY.length);
   const again = open(two);
   await two.dialler.ping();

@@ -69,6 +69,9 @@ export const UNCOUNTED_READ_BYTES = MAX_DATA_BYTES + HEADER_BYTES;
 /** Bytes that an open call counts for in the server's budget: 2 KiB, what its objects take. */
 export const CALL_BYTES = 2 * 1024;
 
+/** Calls of a connection that are taken even if the budget is full: 16, to see and to scrub. */
+export const FREE_CALLS = 16;
+
 /** Most bytes of an error's message on the wire: 4 KiB; longer ones are cut. */
 export const MAX_ERROR_BYTES = 4 * 1024;
 

@@ -6,7 +6,7 @@
 
 import { Budget, type Share } from "../budget.ts";
 import { CircuitError } from "../errors.ts";
-import { CALL_BYTES } from "./limits.ts";
+import { CALL_BYTES, FREE_CALLS } from "./limits.ts";
 import type { FrameSink } from "./session_types.ts";
 
 /** Largest stream number. */
@@ -23,7 +23,8 @@ export class StreamTable {
   /**
    * @param dialled True on the side that numbers its streams oddly.
    * @param most Streams that may be open at a time.
-   * @param share Each takes {@linkcode CALL_BYTES} of it; default: without a limit.
+   * @param share Each takes {@linkcode CALL_BYTES} of it, the first {@linkcode FREE_CALLS} without
+   * asking; default: without a limit.
    */
   constructor(dialled: boolean, most: number, share: Share = new Budget().calls) {
     this.#first = this.#next = dialled ? 1 : 2;
@@ -85,6 +86,7 @@ export class StreamTable {
     if (this.#sinks.size >= this.#most) {
       throw new CircuitError("BUSY", `limit reached: ${this.#most} calls on this connection`);
     }
+    if (this.#sinks.size < FREE_CALLS) return;
     if (!this.#share.fits(CALL_BYTES)) throw this.#share.full(CALL_BYTES);
   }
 

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Anchor, Chan, CircuitError, Client, ServerStat } from "../../mod.ts";
+import { startServer } from "../../server/mod.ts";
 import { textOf } from "../bytes.ts";
 import { assertFails } from "../fails.ts";
 import { dialTo, RunningServer } from "../launcher.ts";
@@ -107,5 +108,12 @@ circuitTest("start -memory takes a number of bytes, and not too few", async () =
     const { code, stderr } = await tool(["start", "-a", "127.0.0.1:0", "-memory", value]);
     assertEquals(code, 2, stderr);
     assertMatch(stderr, /-memory needs a number, 1048576 at least/);
+  }
+});
+
+Deno.test("startServer() refuses a memory that is no number of bytes, or too small", async () => {
+  for (const memory of [0, 1024 * 1024 - 1, 2e6 + 0.5, NaN, Infinity, -1]) {
+    const error = await assertFails("BAD_REQUEST", startServer({ addr: "127.0.0.1:0", memory }));
+    assertMatch(error.message, /bytes of memory for its clients: want a whole number, 1048576 at/);
   }
 });
