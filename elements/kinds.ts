@@ -7,7 +7,8 @@
 import { makeChan } from "./chan/chan.ts";
 import { parseCapacity } from "./chan/description.ts";
 import { makeContainer, parseContainerRun } from "./container/mod.ts";
-import type { CircuitView, Element, ElementContext, Parser } from "./describe.ts";
+import type { CircuitView, ElementContext } from "./context.ts";
+import type { Element, Parser } from "./describe.ts";
 import { makeNameserver, parseEndpoint } from "./dns/mod.ts";
 import { parseCmd } from "./proc/description.ts";
 import { nothing } from "./parse.ts";

@@ -5,14 +5,6 @@
  */
 
 export { type Call, signalOf } from "./call.ts";
-export type {
-  Args,
-  CircuitView,
-  Description,
-  Element,
-  ElementContext,
-  Handlers,
-  Kind,
-  Methods,
-} from "./describe.ts";
+export type { CircuitView, ElementContext } from "./context.ts";
+export type { Args, Description, Element, Handlers, Kind, Methods } from "./describe.ts";
 export { type ElementKind, KINDS } from "./kinds.ts";

@@ -6,6 +6,7 @@
  */
 
 import { parseAddress } from "./address.ts";
+import type { Budget } from "./budget.ts";
 import { CircuitError, toCircuitError } from "./errors.ts";
 import type { DialFailure, Input, LinkId, Member, Output } from "./membership/types.ts";
 import type { Clock } from "./transport/clock.ts";
@@ -51,6 +52,8 @@ export interface NodeOptions {
   readonly maxConnections?: number;
   /** Connections at a time that are no sessions yet; default {@linkcode MAX_HANDSHAKES}. */
   readonly maxHandshakes?: number;
+  /** What the sessions share of memory for their peers; default: without a limit. */
+  readonly budget?: Budget;
   /** For the sessions; default: the machine's. */
   readonly clock?: Clock;
   /** Writes a line to the server's log. */
@@ -120,6 +123,7 @@ export class Node {
       admit: (role) => this.#checkRoom(role, this.#sessions.size),
       onMember: (session, payload) => this.#onMember(session, payload),
       ...(options.clock && { clock: options.clock }),
+      ...(options.budget && { budget: options.budget }),
     };
     this.#accepting = this.#acceptLoop();
     this.#rearm();

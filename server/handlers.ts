@@ -19,7 +19,8 @@ import {
   KINDS,
   signalOf,
 } from "../elements/mod.ts";
-import type { Launcher } from "../elements/proc/mod.ts";
+import type { Launcher } from "../elements/launch/mod.ts";
+import type { Budget } from "../overlay/budget.ts";
 import { CircuitError } from "../overlay/errors.ts";
 import type { Member } from "../overlay/node.ts";
 import { type AnchorNode, type AnchorTree, walk } from "./anchors.ts";
@@ -37,6 +38,8 @@ export interface Host {
   readonly log: Log;
   /** Takes what a removed element has still to do. */
   readonly ending: (work: Promise<void>) => void;
+  /** What elements may hold of memory, all together. */
+  readonly budget: Budget;
   /** Whether containers can be made. */
   readonly docker: boolean;
   /** What starts programs. */
@@ -120,7 +123,7 @@ async function makeElement(
   { kind, value }: MakeArgs,
   { call, tied }: { readonly call: Call; readonly tied: boolean },
 ): Promise<{ readonly node: AnchorNode; readonly element: Element }> {
-  const { tree, circuit, log, docker, launcher, making } = host;
+  const { tree, circuit, log, budget, docker, launcher, making } = host;
   const maker = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (!maker) {
     throw new CircuitError(
@@ -136,6 +139,7 @@ async function makeElement(
     const context: ElementContext = {
       path,
       tied,
+      budget,
       docker,
       launcher,
       get signal() {

@@ -1,10 +1,12 @@
 /**
  * Giving memory back after a burst. V8 collects garbage when memory is asked for, so a process that
- * was busy and then has little to do keeps what it had for as long as that lasts.
+ * was busy and then has little to do keeps what it had for as long as that lasts; and of what V8 has
+ * let go, the C library gives the system back only what lies at the end of its own memory.
  *
  * @module
  */
 
+import { memoryTrimmer } from "./libc.ts";
 import type { Clock } from "../overlay/transport/clock.ts";
 
 /** Milliseconds between two looks. */
@@ -16,8 +18,17 @@ export const WORTHWHILE_BYTES = 8 * 1024 * 1024;
 /** Share of a processor below which the process counts as idle: a pause harms nobody then. */
 export const IDLE_SHARE = 0.2;
 
-/** Bytes above which a collection takes too long to be ordered: 512 MiB. V8 does it bit by bit. */
-export const TOO_LARGE_BYTES = 512 * 1024 * 1024;
+/**
+ * Bytes of JavaScript objects above which no collection is ordered: 512 MiB, half a second if all of
+ * them live. Other servers notice a silence of 1.4 s. What messages and output hold is no part of it.
+ */
+export const LARGE_HEAP_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Milliseconds from a collection until free memory is given back: 2 s. V8 frees what it has found
+ * dead on other threads, after the collection has returned.
+ */
+const FREEING_MS = 2_000;
 
 /** What is looked at. */
 export interface Reading {
@@ -27,55 +38,68 @@ export interface Reading {
   readonly busy: number;
   /** Its resident memory, in bytes. */
   readonly rss: number;
+  /** Of it, JavaScript objects, dead ones included. */
+  readonly heap: number;
 }
 
-/** Decides when to collect garbage, without doing it. */
+/** What to do now: collect garbage, and give free memory back to the system; or only the latter. */
+export type Chore = "collect" | "trim";
+
+/** Decides when to give memory back, without doing it. */
 export class Housekeeping {
   #last: Reading;
   #low = 0;
-  #collected = false;
+  /** Resident bytes before what was done at the last look, if anything was. */
+  #before: number | undefined;
 
   /** @param first A first look, from which time is counted. */
   constructor(first: Reading) {
     this.#last = first;
   }
 
-  /** True if now is a good time for a collection. Called every {@linkcode LOOK_MS}. */
-  due(reading: Reading): boolean {
-    const { now, busy, rss } = reading;
+  /** What now is a good time for; undefined for nothing. Called every {@linkcode LOOK_MS}. */
+  due(reading: Reading): Chore | undefined {
+    const { now, busy, rss, heap } = reading;
     const share = (busy - this.#last.busy) / Math.max(1, now - this.#last.now);
     this.#last = reading;
-    // What is left after a collection is what the process needs.
-    this.#low = this.#collected ? rss : Math.min(this.#low, rss);
-    this.#collected = share < IDLE_SHARE && rss <= TOO_LARGE_BYTES &&
-      rss - this.#low >= WORTHWHILE_BYTES;
-    return this.#collected;
+    // What is left once that gives nothing more is what the process needs.
+    const spent = this.#before !== undefined && this.#before - rss < WORTHWHILE_BYTES;
+    this.#low = spent ? rss : Math.min(this.#low, rss);
+    const due = share < IDLE_SHARE && rss - this.#low >= WORTHWHILE_BYTES;
+    this.#before = due ? rss : undefined;
+    if (!due) return undefined;
+    return heap <= LARGE_HEAP_BYTES ? "collect" : "trim";
   }
 }
 
 /**
  * Looks at this process every {@linkcode LOOK_MS} and gives memory back where that does no harm.
- * Without effect where V8 cannot be asked.
+ * Without effect where neither V8 nor the C library can be asked.
  *
  * @param clock Calls back for the looks.
  * @returns what ends it.
  */
 export async function keepHouse(clock: Clock): Promise<() => void> {
   const collect = await collector();
-  if (!collect) return () => {};
+  const trim = memoryTrimmer();
+  if (!collect && !trim) return () => {};
   const { default: process } = await import("node:process");
   const read = (): Reading => {
     const { user, system } = process.cpuUsage();
-    return {
-      now: clock.now(),
-      busy: (user + system) / 1000,
-      rss: Deno.memoryUsage().rss,
-    };
+    const { rss, heapUsed } = Deno.memoryUsage();
+    return { now: clock.now(), busy: (user + system) / 1000, rss, heap: heapUsed };
   };
   const housekeeping = new Housekeeping(read());
-  return clock.every(LOOK_MS, () => {
-    if (housekeeping.due(read())) collect();
+  let stopTrimming = () => {};
+  const stopLooking = clock.every(LOOK_MS, () => {
+    const chore = housekeeping.due(read());
+    if (chore === "collect") collect?.();
+    if (chore && trim) stopTrimming = clock.after(FREEING_MS, trim);
   });
+  return () => {
+    stopLooking();
+    stopTrimming();
+  };
 }
 
 /**

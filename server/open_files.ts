@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FilesLimit } from "../elements/proc/mod.ts";
+import type { FilesLimit } from "../elements/launch/mod.ts";
 import type { Log } from "./log.ts";
 
 /** Connections and programs between two looks at how many files are open. */

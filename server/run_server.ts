@@ -9,6 +9,7 @@ import { toCircuitError } from "../overlay/errors.ts";
 import { hostClock } from "../overlay/transport/aligned_clock.ts";
 import { findKeyFile, type KeyFile, readKeyFile } from "../overlay/transport/key.ts";
 import type { Log, LogLevel } from "./log.ts";
+import { keepOpenFilesBack } from "./libc.ts";
 import { onFault } from "./last_resort.ts";
 import { type Logger, setUpLog } from "./logger.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -55,6 +56,7 @@ export async function runServer(
   options: Omit<ServerOptions, "log" | "keys">,
   { keyFile, print }: Surroundings,
 ): Promise<number> {
+  keepOpenFilesBack();
   await using ending = new AsyncDisposableStack();
   let server: Launched | void = undefined;
   let logger: Logger | undefined = undefined;

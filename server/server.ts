@@ -7,7 +7,8 @@
 import config from "../deno.json" with { type: "json" };
 import type { CircuitView, Element } from "../elements/mod.ts";
 import { type ConnectionFacts, makeServerElement } from "../elements/server/mod.ts";
-import { type FilesLimit, Launcher } from "../elements/proc/mod.ts";
+import { type FilesLimit, Launcher } from "../elements/launch/mod.ts";
+import { Budget } from "../overlay/budget.ts";
 import { formatAddress, formatHostPort, newServerId, parseAddress } from "../overlay/address.ts";
 import { cancelled, CircuitError, toCircuitError } from "../overlay/errors.ts";
 import { Announcer } from "../overlay/discovery/mod.ts";
@@ -26,7 +27,11 @@ import { joinAll } from "./join.ts";
 import { logKeys } from "./keys.ts";
 import { chooseListen, remarkOn } from "./listen.ts";
 import { harmless, type Log } from "./log.ts";
+import { defaultBudget } from "./memory_limit.ts";
 import { VarDir } from "./var_dir.ts";
+
+/** Least bytes of {@linkcode ServerOptions.memory}: 1 MiB. */
+export const MIN_MEMORY_BYTES = 1024 * 1024;
 
 /** Seconds between SIGTERM and SIGKILL when a server stops, by default. */
 export const GRACE_S = 10;
@@ -88,6 +93,13 @@ export interface ServerOptions {
    * stops, from 0 to {@linkcode MAX_GRACE_S}. Default {@linkcode GRACE_S}.
    */
   readonly grace?: number;
+  /**
+   * Bytes that the server may hold for its clients: messages, what processes have printed, what waits
+   * to be read on either side, and open calls. What finds no room gets BUSY. At least
+   * {@linkcode MIN_MEMORY_BYTES}. Default: half of the machine's memory, or of the least limit of the
+   * process's cgroups; 512 MiB if neither can be read.
+   */
+  readonly memory?: number;
   /** Takes the lines of the server's log. Default: nobody does. */
   readonly log?: Log;
 }
@@ -137,7 +149,7 @@ export interface CircuitServer extends AsyncDisposable {
  * @param options Where to listen, whom to join.
  * @returns the server, listening and joined.
  * @throws {CircuitError} `BUSY` if the port or the directory is in use, `BAD_REQUEST` for an address
- * or interface that this machine does not have or a key that is none, `UNREACHABLE`, `TIMEOUT` or
+ * or interface that this machine does not have, a key that is none or too little memory, `UNREACHABLE`, `TIMEOUT` or
  * `PROTOCOL` if no server to join can be reached, `DENIED` if one has no key, or another. Nothing is
  * left running then.
  *
@@ -185,6 +197,7 @@ export async function launch(
   try {
     options.keys?.forEach(checkKey);
     graceOf(options);
+    checkMemory(options.memory);
     const interfaces = Deno.networkInterfaces();
     const where = chooseListen(options, interfaces);
     listener = tcp.listen(where.host, where.port);
@@ -214,6 +227,15 @@ export async function launch(
     else await varDir?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function checkMemory(memory: number | undefined): void {
+  if (memory === undefined || (Number.isSafeInteger(memory) && memory >= MIN_MEMORY_BYTES)) return;
+  throw new CircuitError(
+    "BAD_REQUEST",
+    `cannot start a server with ${memory} bytes of memory for its clients: want a whole number, ` +
+      `${MIN_MEMORY_BYTES} at least`,
+  );
 }
 
 async function warnOfSurvivors(varDir: VarDir | undefined, log: Log): Promise<void> {
@@ -261,6 +283,7 @@ class RunningServer implements Launched {
   readonly #children: Children;
   readonly #launcher: Launcher;
   readonly #making = new Set<Promise<Element>>();
+  readonly #budget: Budget;
   readonly #closed = Promise.withResolvers<void>();
   #keys: readonly Uint8Array[];
   #stopping = false;
@@ -274,10 +297,12 @@ class RunningServer implements Launched {
     this.#launcher = new Launcher({ files: parts.files });
     this.#children = new Children(graceOf(parts.options) * 1000, parts.varDir, log);
     this.#tree = new AnchorTree(serverId, (element, how) => this.#children[how](element));
+    this.#budget = new Budget(parts.options.memory ?? defaultBudget());
     const host = {
       tree: this.#tree,
       circuit: this.#circuit(),
       log,
+      budget: this.#budget,
       docker: parts.options.docker ?? false,
       launcher: this.#launcher,
       making: this.#making,
@@ -301,6 +326,7 @@ class RunningServer implements Launched {
       membership: (self) =>
         new Membership(self, { now: performance.now(), random: Math.random, beatAt }),
       clock: new AlignedClock(beatAt),
+      budget: this.#budget,
       onRequest: (incoming) => dispatcher.request(incoming),
       keys: () => this.#keys,
       onConnection: () => parts.files?.note(),
@@ -413,6 +439,7 @@ class RunningServer implements Launched {
       countMaking: () => this.#making.size,
       countAnchors: () => this.#tree.size,
       backlogs: () => backlogs(this.#tree),
+      memory: () => ({ limit: this.#budget.limit, used: this.#budget.used, ...this.#budget.use }),
       connections: () => Array.from(this.node.sessions, connectionFacts),
       calls: () => [...this.node.sessions].flatMap((session) => [...session.purposes()]),
       members: () => this.node.members(),

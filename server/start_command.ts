@@ -43,6 +43,12 @@ export const startCommand: Command = command({
       value: "DIR",
       help: "keep a lock, the log and a list of children there",
     },
+    memory: {
+      type: "number",
+      value: "BYTES",
+      least: 1_048_576,
+      help: "hold at most so much for clients (default: half of the machine's or cgroup's memory)",
+    },
     docker: { type: "boolean", help: "make containers too, with docker or podman" },
     grace: {
       type: "number",
@@ -89,6 +95,7 @@ export const startCommand: Command = command({
       insecure: flags.insecure,
       docker: flags.docker,
       ...(flags.grace === undefined ? {} : { grace: flags.grace }),
+      ...(flags.memory === undefined ? {} : { memory: flags.memory }),
       ...(flags.var === undefined ? {} : { varDir: flags.var }),
       join: flags.join ?? [],
     }, { keyFile: flags.hmac, print: (line) => stdout.line(line) });

@@ -54,12 +54,12 @@ async function wholeGraph(): Promise<Graph> {
  * its own affair. The first row that a module matches holds.
  */
 const ARROWS: readonly (readonly [part: RegExp, may: readonly RegExp[]])[] = [
-  [/^overlay\/transport\//, [/^overlay\/(errors|address)\.ts$/]],
+  [/^overlay\/transport\//, [/^overlay\/(errors|address|budget)\.ts$/]],
   // A state machine, which knows neither sockets nor sessions.
   [/^overlay\/membership\//, [/^overlay\/(errors|address)\.ts$/]],
   [/^overlay\/discovery\//, [/^overlay\/(errors|address)\.ts$/]],
   [/^overlay\//, [/^overlay\//]],
-  [/^elements\//, [/^overlay\/(errors|address|delay)\.ts$/]],
+  [/^elements\//, [/^overlay\/(errors|address|budget|delay)\.ts$/]],
   [/^client\/commands\//, [
     /^client\/(mod|types)\.ts$/,
     /^overlay\/(errors|address)\.ts$/,
@@ -148,7 +148,7 @@ Deno.test("the import graph of mod.ts holds nothing of a server and no element's
   const allowed = [
     /^mod\.ts$/,
     /^client\/[^/]+\.ts$/,
-    /^overlay\/(errors|address|delay)\.ts$/,
+    /^overlay\/(errors|address|budget|delay)\.ts$/,
     /^overlay\/(transport|discovery)\/[^/]+\.ts$/,
     /^elements\/([^/]+\/description|describe|parse|path|call)\.ts$/,
   ];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Budget } from "../../overlay/budget.ts";
 import type { CircuitError } from "../../overlay/errors.ts";
 import { type Caller, type CallPairOptions, invoke } from "../_testing/call_pair.ts";
 import { makeChan } from "./chan.ts";
@@ -15,9 +16,13 @@ export const PATH = "/X0123456789abcdef/jobs";
 /** A channel, called as a server calls it. */
 export class TestChan {
   readonly #element;
+  /** What its messages are counted in. */
+  readonly budget: Budget;
 
-  constructor(capacity: number) {
-    this.#element = makeChan(capacity, { path: PATH });
+  /** @param limit Of its budget, in bytes; default: none. */
+  constructor(capacity: number, limit?: number) {
+    this.budget = new Budget(limit);
+    this.#element = makeChan(capacity, { path: PATH, budget: this.budget });
   }
 
   /** Begins a send. */

@@ -19,6 +19,9 @@ const SOURCE = ((random) => {
   return Uint8Array.from({ length: 2 * MOST_BYTES }, () => random.integer(0, 255));
 })(new Random(1));
 
+/** Bytes that the channel may hold: mostly enough for a few messages. */
+const LIMITS = [Infinity, Infinity, 4 * 1024, 50 * 1024, 150 * 1024, 400 * 1024];
+
 const WINDOWS = [0, 1, 500, INITIAL_WINDOW, INITIAL_WINDOW, 256 * 1024];
 
 /** Runs the history of a seed; throws what was wrong, with all that had happened before. */
@@ -37,13 +40,15 @@ class History {
   readonly #random: Random;
   readonly #chan: TestChan;
   readonly #model: Model;
+  readonly #limit: number;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
     const capacity = this.#random.pick([0, 0, 1, 2, 5]) ?? 0;
-    this.#chan = new TestChan(capacity);
+    this.#limit = this.#random.pick(LIMITS) ?? Infinity;
+    this.#chan = new TestChan(capacity, this.#limit);
     this.#model = new Model(capacity);
-    this.log.push(`capacity ${capacity}`);
+    this.log.push(`capacity ${capacity}, budget ${this.#limit}`);
   }
 
   async run(): Promise<void> {
@@ -115,6 +120,7 @@ class History {
     this.log.push(`${name}: window ${window}${end ? ", ended" : ""}`);
     const caller = this.#chan.recv({ window, end });
     this.#model.recv({ name, caller, message: undefined, body: undefined, at: 0 });
+    this.#model.observe();
   }
 
   #more(message: Sent, all = false): void {
@@ -181,11 +187,20 @@ class History {
     const model = this.#model;
     for (const message of model.sent) message.settled = message.ended;
     model.observe();
+    this.#recount();
     const { numSend, numRecv, closed, aborted } = await this.#chan.stat();
     check(closed === model.closed && aborted === model.aborted, "stat tells the wrong state");
     if (aborted) return;
     check(numSend === model.numSend, `numSend is ${numSend}, not ${model.numSend}`);
     check(numRecv === model.numRecv, `numRecv is ${numRecv}, not ${model.numRecv}`);
+  }
+
+  /** What is counted is what is held, and within the limit. */
+  #recount(): void {
+    const { used } = this.#chan.budget;
+    check(used === this.#chan.budget.channels.used, "something else was counted");
+    check(used <= this.#limit, `${used} bytes are held, where ${this.#limit} are allowed`);
+    this.#model.recount(used);
   }
 
   // --- the end ------------------------------------------------------------------------------------
@@ -211,5 +226,6 @@ class History {
     }
     await this.#settle();
     model.finish();
+    check(this.#chan.budget.used === 0, `${this.#chan.budget.used} bytes stay in the account`);
   }
 }

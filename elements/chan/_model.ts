@@ -8,7 +8,7 @@
 
 import type { ErrorCode } from "../../overlay/errors.ts";
 import type { Caller } from "../_testing/call_pair.ts";
-import { RETAINED_BYTES, STREAM_WINDOW } from "./message.ts";
+import { MESSAGE_BYTES, RETAINED_BYTES, STREAM_WINDOW } from "./message.ts";
 
 /** A message that was sent. */
 export interface Sent {
@@ -81,7 +81,7 @@ export class Model {
 
   send(message: Sent): void {
     this.sent.push(message);
-    if (this.#refused(message.caller)) {
+    if (this.#refused(message.caller) || isRefused(message)) {
       message.gone = true;
       return;
     }
@@ -117,7 +117,7 @@ export class Model {
     this.waiting = this.waiting.filter((other) => other !== receiver);
     if (!message) return;
     message.receiver = undefined;
-    if (message.caller.error && !message.gone) {
+    if (message.caller.error && !message.gone && !isRefused(message)) {
       check(message.caller.sent > RETAINED_BYTES, "a message was lost that should be retained");
       fails(message, "ABORTED");
       message.gone = true;
@@ -153,8 +153,25 @@ export class Model {
 
   // --- what can be seen ---------------------------------------------------------------------------
 
+  /**
+   * Compares the account of what the channel holds with what it can hold now: for each message in hand
+   * what is known of it, at least, and at most as much more as one piece takes.
+   *
+   * @param used What is in the account, now that nothing is under way.
+   */
+  recount(used: number): void {
+    let [least, most] = [0, 0];
+    for (const { caller, answered, receiver } of [...this.queue, ...this.flying]) {
+      const retained = caller.sent <= RETAINED_BYTES;
+      least += MESSAGE_BYTES + (answered && retained ? caller.sent : 0);
+      most += MESSAGE_BYTES + RETAINED_BYTES + (receiver && !retained ? caller.sent : 0);
+    }
+    check(least <= used && used <= most, `${used} bytes are counted, not ${least} to ${most}`);
+  }
+
   /** Compares what was predicted with what is. */
   observe(): void {
+    for (const message of this.sent) this.#seeRefused(message);
     this.#seeFinished();
     for (const message of [...this.queue]) this.#seeOverrun(message);
     this.#seeTurnedAway();
@@ -206,6 +223,17 @@ export class Model {
       const { over, error } = message.caller;
       check(message.gone || over && !error, `the sender of ${message.name} was not told`);
     }
+  }
+
+  /** There was no room for more of a message. */
+  #seeRefused(message: Sent): void {
+    if (message.gone || !isRefused(message)) return;
+    message.answered = message.caller.answered;
+    message.gone = true;
+    const { receiver } = message;
+    if (!receiver) return this.#remove(message);
+    fails(receiver, "ABORTED");
+    message.receiver = receiver.message = undefined;
   }
 
   #seeOverrun(message: Sent): void {
@@ -291,6 +319,11 @@ export class Model {
     this.queue = this.queue.filter((other) => other !== message);
     this.#promote();
   }
+}
+
+/** True if the channel had no room for a message. */
+function isRefused({ caller }: Sent): boolean {
+  return caller.error?.code === "BUSY";
 }
 
 function fails({ name, caller }: { name: string; caller: Caller }, code: ErrorCode): void {

@@ -4,19 +4,23 @@
  * @module
  */
 
+import type { Share } from "../../overlay/budget.ts";
 import type { CircuitError } from "../../overlay/errors.ts";
 import type { Call } from "../call.ts";
-import type { Element, ElementContext, Handlers } from "../describe.ts";
+import type { ElementContext } from "../context.ts";
+import type { Element, Handlers } from "../describe.ts";
 import { chanDescription, type ChanStat } from "./description.ts";
 import {
   type Action,
   closedTwice,
   receiverGone,
   recvClosed,
+  recvRefused,
   scrubbed,
   sendClosed,
   senderGone,
   sendOvertaken,
+  sendRefused,
 } from "./errors.ts";
 import { Message, type MessageHost, Receiver, RETAINED_BYTES } from "./message.ts";
 import { ChanQueue } from "./queue.ts";
@@ -49,21 +53,29 @@ import { ChanQueue } from "./queue.ts";
  *   none on its way to a receiver that might come back included. A second close fails.
  * - **Scrub**: whoever waits or is under way fails with ABORTED, and so do later calls.
  *
+ * - **Bounded**: what messages hold is in the server's budget. A send that there is no room for fails
+ *   with BUSY and leaves no trace; if its message was on its way to a receiver, that one gets ABORTED.
+ *
  * @param capacity Messages that the channel takes without a receiver, from 0; checked before.
- * @param context `path`: where it is, for messages.
+ * @param context `path`: where it is, for messages; `budget`: the server's.
  */
-export function makeChan(capacity: number, context: Pick<ElementContext, "path">): Element {
-  return new Chan(capacity, context.path);
+export function makeChan(
+  capacity: number,
+  context: Pick<ElementContext, "path" | "budget">,
+): Element {
+  return new Chan(capacity, context.path, context.budget.channels);
 }
 
 class Chan implements Element, MessageHost {
   readonly #queue: ChanQueue<Message, Receiver>;
   readonly #path: string;
+  readonly share: Share;
   #handlers: Handlers<typeof chanDescription["methods"]> | undefined;
 
-  constructor(capacity: number, path: string) {
+  constructor(capacity: number, path: string, share: Share) {
     this.#queue = new ChanQueue(capacity);
     this.#path = path;
+    this.share = share;
   }
 
   get kind(): "chan" {
@@ -99,9 +111,9 @@ class Chan implements Element, MessageHost {
     if (this.#queue.closed) throw sendClosed(this.#path);
     const message = new Message(this, call);
     call.onOver((error) => error && this.#onSenderGone(message));
-    // It may have been over before it began.
-    if (message.orphaned) return;
     message.collect();
+    // It may have been over before it began, or be more than there is room for.
+    if (message.settled) return;
     const receiver = this.#queue.send(message);
     if (receiver) message.give(receiver);
     else if (message.state === "buffered") message.answer();
@@ -130,14 +142,15 @@ class Chan implements Element, MessageHost {
 
   dispose(): void {
     const { sends, recvs } = this.#queue.abort();
+    // One of each for all: a million of them would take seconds.
+    const sendError = scrubbed("send to", this.#path);
+    const recvError = scrubbed("receive from", this.#path);
     for (const message of sends) {
       const { receiver } = message;
-      message.fail(scrubbed("send to", this.#path));
-      if (receiver) this.#failReceiver(receiver, scrubbed("receive from", this.#path));
+      message.fail(sendError);
+      if (receiver) this.#failReceiver(receiver, recvError);
     }
-    for (const receiver of recvs) {
-      this.#failReceiver(receiver, scrubbed("receive from", this.#path));
-    }
+    for (const receiver of recvs) this.#failReceiver(receiver, recvError);
   }
 
   // --- what happens to calls --------------------------------------------------------------------
@@ -147,9 +160,10 @@ class Chan implements Element, MessageHost {
     const { receiver, taken } = message;
     if (!receiver) {
       this.#queue.cancelSend(message);
+      message.drop();
     } else if (!message.whole) {
       this.#queue.finish(message);
-      message.withdraw();
+      message.drop();
       this.#failReceiver(receiver, senderGone(this.#path, taken));
     } else if (message.state === "flying") {
       // Its receiver can have all of it, but for another one nobody would keep it.
@@ -184,6 +198,22 @@ class Chan implements Element, MessageHost {
   overran(message: Message): void {
     this.#queue.cancelSend(message);
     message.fail(receiverGone(this.#path, RETAINED_BYTES));
+    this.#settle();
+  }
+
+  stays({ state }: Message): boolean {
+    // One that has just come is not in the queue yet.
+    return state === "outside"
+      ? this.#queue.buffersNext
+      : state === "buffered" || state === "returned";
+  }
+
+  overfilled(message: Message, error: CircuitError): void {
+    const { receiver, taken } = message;
+    if (receiver) this.#queue.finish(message);
+    else this.#queue.cancelSend(message);
+    message.fail(sendRefused(this.#path, error));
+    if (receiver) this.#failReceiver(receiver, recvRefused(this.#path, taken, error));
     this.#settle();
   }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Budget } from "../../overlay/budget.ts";
 import { settle } from "../_testing/settle.ts";
 import { type Caller, callPair } from "../_testing/call_pair.ts";
 import { makeChan } from "./chan.ts";
@@ -103,7 +104,7 @@ Deno.test("recv() that waits and is cancelled or lost leaves no trace", async ()
 });
 
 Deno.test("send() and recv() whose calls were over before they began do nothing", async () => {
-  const { handlers } = makeChan(1, { path: PATH });
+  const { handlers } = makeChan(1, { path: PATH, budget: new Budget() });
   for (const method of ["send", "recv"]) {
     const { call, caller } = callPair({ body: A });
     caller.cancel();

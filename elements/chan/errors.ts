@@ -49,6 +49,17 @@ export function receiverGone(path: string, bytes: number): CircuitError {
   return aborted("send to", path, found);
 }
 
+/** A sender is told that the server has no memory for its message. */
+export function sendRefused(path: string, cause: CircuitError): CircuitError {
+  return new CircuitError(cause.code, `cannot send to ${path}: ${cause.message}`, { cause });
+}
+
+/** A receiver is told the same, half-way. */
+export function recvRefused(path: string, bytes: number, cause: CircuitError): CircuitError {
+  const found = `the message was refused after ${bytes} bytes: ${cause.message}`;
+  return aborted("receive from", path, found);
+}
+
 function closed(action: Action, path: string, found: string): CircuitError {
   return new CircuitError("CLOSED", `cannot ${action} ${path}: ${found}`);
 }

@@ -5,6 +5,7 @@
  */
 
 import { type Call, INITIAL_WINDOW, MAX_INLINE_BYTES } from "../call.ts";
+import type { Share } from "../../overlay/budget.ts";
 import type { CircuitError } from "../../overlay/errors.ts";
 import { Recv, Send } from "./queue.ts";
 
@@ -17,6 +18,9 @@ export const RETAINED_BYTES = INITIAL_WINDOW;
 
 /** Bytes that the sender of a longer message may be ahead of what its receiver took: 256 KiB. */
 export const STREAM_WINDOW = 256 * 1024;
+
+/** Bytes that a message counts for in the server's budget beside its own: 512, for its objects. */
+export const MESSAGE_BYTES = 512;
 
 const EMPTY = new Uint8Array(0);
 
@@ -31,6 +35,12 @@ export interface MessageHost {
   outgrew(message: Message): void;
   /** The same, but the receiver that they were asked for is gone. */
   overran(message: Message): void;
+  /** What messages may hold. */
+  readonly share: Share;
+  /** False if somebody waits with the message, its sender or a receiver: it passes through then. */
+  stays(message: Message): boolean;
+  /** There is no room in the share for what was taken last. */
+  overfilled(message: Message, error: CircuitError): void;
 }
 
 /** A receive call: waiting, or reading a message. */
@@ -67,19 +77,21 @@ export class Receiver extends Recv<Receiver> {
  *   sender has ended it.
  * - **Early confirmation**: in a channel with a buffer, the sender's call is ended in order as soon
  *   as the whole message is retained; otherwise when {@linkcode Message.confirm} is called.
+ * - **Counted**: what is held is in the share of its host, from {@linkcode Message.collect} until it is
+ *   confirmed, has failed or is dropped. What passes through may use all of the budget.
  */
 export class Message extends Send<Message> {
   readonly #host: MessageHost;
   /** Undefined once the sender was told of the message's fate, or is gone. */
   #sender: Call | undefined;
   #answered = false;
-  #orphaned = false;
   #whole = false;
   #reading = false;
   #widened = false;
   #taken = 0;
   #held: Uint8Array = EMPTY;
   #heldBytes = 0;
+  #counted = 0;
   /** What follows the bytes that are held, on its way to the receiver. */
   #next: Uint8Array | undefined;
   #receiver: Receiver | undefined;
@@ -104,9 +116,9 @@ export class Message extends Send<Message> {
     return this.#taken;
   }
 
-  /** True if the sender went away before it was told of the message's fate. */
-  get orphaned(): boolean {
-    return this.#orphaned;
+  /** True if the sender is gone, or was told of the message's fate. */
+  get settled(): boolean {
+    return this.#sender === undefined;
   }
 
   /** Who reads the message now. */
@@ -118,6 +130,7 @@ export class Message extends Send<Message> {
 
   /** Takes what has arrived, without waiting for more. */
   collect(): void {
+    if (this.#sender && this.#counted === 0) this.#count();
     while (this.#sender && !this.#whole && !this.#reading && !this.#next) {
       const chunk = this.#sender.poll();
       if (chunk) this.#take(chunk);
@@ -145,8 +158,7 @@ export class Message extends Send<Message> {
 
   /** Tells the sender that all is well, if it was not told before. */
   confirm(): void {
-    this.#receiver = undefined;
-    this.#held = EMPTY;
+    this.drop();
     const sender = this.#sender;
     this.#sender = undefined;
     sender?.end();
@@ -154,9 +166,7 @@ export class Message extends Send<Message> {
 
   /** Tells the sender, if it still waits for news, that the message is lost. */
   fail(error: CircuitError): void {
-    this.#receiver = undefined;
-    this.#held = EMPTY;
-    this.#next = undefined;
+    this.drop();
     const sender = this.#sender;
     this.#sender = undefined;
     sender?.fail(error);
@@ -166,8 +176,16 @@ export class Message extends Send<Message> {
   abandon(): boolean {
     if (!this.#sender) return false;
     this.#sender = undefined;
-    this.#orphaned = true;
     return true;
+  }
+
+  /** Lets go of all that is held. */
+  drop(): void {
+    this.#receiver = undefined;
+    this.#held = EMPTY;
+    this.#next = undefined;
+    this.#host.share.add(-this.#counted);
+    this.#counted = 0;
   }
 
   #isSafe(): boolean {
@@ -189,10 +207,25 @@ export class Message extends Send<Message> {
 
   #take(chunk: Uint8Array): void {
     this.#taken += chunk.length;
-    if (this.#taken <= RETAINED_BYTES) return this.#hold(chunk);
-    if (!this.#receiver) return this.#host.overran(this);
-    this.#next = chunk;
-    if (this.state === "flying") this.#host.outgrew(this);
+    const outgrown = this.#taken > RETAINED_BYTES;
+    if (!outgrown) this.#hold(chunk);
+    else if (this.#receiver) this.#next = chunk;
+    else return this.#host.overran(this);
+    if (this.#count() && outgrown && this.state === "flying") this.#host.outgrew(this);
+  }
+
+  /** Tells the share what is held now; false if there is no room for it. */
+  #count(): boolean {
+    const held = MESSAGE_BYTES + this.#held.buffer.byteLength + (this.#next?.length ?? 0);
+    const { share } = this.#host;
+    const more = held - this.#counted;
+    if (more > 0 && !share.fits(more, !this.#host.stays(this))) {
+      this.#host.overfilled(this, share.full(more));
+      return false;
+    }
+    share.add(more);
+    this.#counted = held;
+    return true;
   }
 
   #hold(chunk: Uint8Array): void {
@@ -226,6 +259,8 @@ export class Message extends Send<Message> {
     this.#receiver = receiver;
     receiver.message = this;
     this.answer();
+    // There may have been no room for what came with it.
+    if (this.#receiver !== receiver) return;
     const { call } = receiver;
     const bytes = Math.min(this.#heldBytes, call.window, MAX_INLINE_BYTES);
     receiver.sent = bytes;
@@ -254,6 +289,7 @@ export class Message extends Send<Message> {
       const bytes = this.#next;
       this.#next = undefined;
       this.#held = EMPTY;
+      this.#count();
       this.#write(receiver, bytes, true);
     } else if (this.#whole) {
       receiver.ended = true;

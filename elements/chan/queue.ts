@@ -101,6 +101,11 @@ export class ChanQueue<S extends Send<S>, R extends Recv<R>> {
     return this.#numRecv;
   }
 
+  /** True if the next send would be taken into the buffer: no receive waits, and there is room. */
+  get buffersNext(): boolean {
+    return !this.#recvs?.size && this.#hasRoom();
+  }
+
   /**
    * A send arrives, at a channel that is neither closed nor aborted.
    *

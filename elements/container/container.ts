@@ -6,7 +6,8 @@
 
 import { CircuitError, toCircuitError } from "../../overlay/errors.ts";
 import { type Call, signalOf } from "../call.ts";
-import type { ElementContext, Handlers } from "../describe.ts";
+import type { ElementContext } from "../context.ts";
+import type { Handlers } from "../describe.ts";
 import { cgroupOf } from "../proc/os_state.ts";
 import { type Identity, Running, type RunningElement } from "../proc/running.ts";
 import { parseSignal } from "../proc/signals.ts";
@@ -29,7 +30,7 @@ const TIED_GRACE_MS = 1_000;
 /** What a container element needs of its anchor. */
 export type ContainerContext = Pick<
   ElementContext,
-  "path" | "tied" | "signal" | "docker" | "launcher" | "remove" | "log"
+  "path" | "tied" | "budget" | "signal" | "docker" | "launcher" | "remove" | "log"
 >;
 
 /** A container element, as the server that hosts it sees it. */
@@ -130,6 +131,7 @@ class Container implements ContainerElement {
       path: context.path,
       what: "container",
       keep: 0,
+      share: context.budget.outputs,
       scrub: run.scrub ?? false,
       remove: () => context.remove(),
     });

@@ -5,8 +5,8 @@
  */
 
 import { cancelled, CircuitError, toCircuitError } from "../../overlay/errors.ts";
-import type { Launcher } from "../proc/launcher.ts";
-import { findProgram, whyNotStarted } from "../proc/program.ts";
+import type { Launcher } from "../launch/launcher.ts";
+import { findProgram, whyNotStarted } from "../launch/program.ts";
 
 /** Milliseconds that docker's client may take to say whether it reaches an engine. */
 const PROBE_MS = 5_000;

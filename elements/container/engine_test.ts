@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CircuitError } from "../../overlay/errors.ts";
-import { Launcher } from "../proc/launcher.ts";
+import { Launcher } from "../launch/launcher.ts";
 import { Engine, findEngine, reasonOf } from "./engine.ts";
 
 /** A directory with these commands in it, each a script. */

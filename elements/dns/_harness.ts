@@ -6,10 +6,11 @@
 
 import { assertThrows } from "@std/assert";
 import packet from "npm:dns-packet@5.6.1";
+import { Budget } from "../../overlay/budget.ts";
 import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
 import { invoke } from "../_testing/call_pair.ts";
-import type { ElementContext } from "../describe.ts";
-import { Launcher } from "../proc/launcher.ts";
+import type { ElementContext } from "../context.ts";
+import { Launcher } from "../launch/launcher.ts";
 import { Buffer } from "./codec.ts";
 import type { NameserverStat } from "./description.ts";
 import { makeNameserver, type Nameserver } from "./nameserver.ts";
@@ -123,6 +124,7 @@ export function contextOf(log: string[] = []): ElementContext {
   return {
     path: "/X0123456789abcdef/ns",
     tied: false,
+    budget: new Budget(),
     signal: new AbortController().signal,
     docker: false,
     launcher: new Launcher(),

@@ -5,7 +5,8 @@
  */
 
 import { CircuitError } from "../../overlay/errors.ts";
-import type { Element, ElementContext } from "../describe.ts";
+import type { ElementContext } from "../context.ts";
+import type { Element } from "../describe.ts";
 import type { Endpoint } from "./description.ts";
 
 /**

@@ -5,7 +5,8 @@
  */
 
 import { CircuitError } from "../../overlay/errors.ts";
-import type { Element, ElementContext, Handlers } from "../describe.ts";
+import type { ElementContext } from "../context.ts";
+import type { Element, Handlers } from "../describe.ts";
 import { type Endpoint, nameserverDescription, type NameserverStat } from "./description.ts";
 import { listen, type Sockets } from "./listen.ts";
 import { formatName } from "./names.ts";

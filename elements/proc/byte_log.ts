@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Budget, type Share } from "../../overlay/budget.ts";
+
 /** Bytes of the first block of a log, so that a process that says little costs little: 4 KiB. */
 const FIRST_BLOCK_BYTES = 4 * 1024;
 
@@ -13,6 +15,9 @@ const BLOCK_BYTES = 64 * 1024;
 
 /** Blocks that are kept for what comes next while there are bytes in a log: 256 KiB, a window. */
 const MAX_SPARES = 4;
+
+/** What counts the memory of a log. */
+type Account = Pick<Share, "add">;
 
 interface Block {
   /** Position in the stream of the block's first byte. */
@@ -26,22 +31,26 @@ interface Block {
  * from the stream's beginning.
  *
  * Bytes are packed, so that a million one-byte appends cost a million bytes. Beyond what it holds, a
- * log takes at most two blocks of 64 KiB, and one that recycles three more unless it is empty.
+ * log takes at most two blocks of 64 KiB, and one that recycles four more unless it is empty.
  */
 export class ByteLog {
   readonly #recycle: boolean;
+  readonly #account: Account;
   readonly #blocks: Block[] = [];
   readonly #spares: Uint8Array[] = [];
   #start = 0;
   #end = 0;
+  #memory = 0;
 
   /**
    * @param options `recycle`: memory of forgotten bytes is written again, so nobody may look at
    * what {@linkcode ByteLog.at} returned once {@linkcode ByteLog.forget} has passed it. Default
-   * false: what was returned never changes.
+   * false: what was returned never changes. `account`: counts the memory that the log takes, until
+   * {@linkcode ByteLog.clear}; default: nobody does.
    */
-  constructor(options: { recycle?: boolean } = {}) {
+  constructor(options: { recycle?: boolean; account?: Account } = {}) {
     this.#recycle = options.recycle ?? false;
+    this.#account = options.account ?? new Budget().outputs;
   }
 
   /** Position of the first byte that is still held. */
@@ -52,6 +61,11 @@ export class ByteLog {
   /** Position after the last byte. */
   get end(): number {
     return this.#end;
+  }
+
+  /** Bytes of memory that the log takes. */
+  get memory(): number {
+    return this.#memory;
   }
 
   /** Adds a copy of `bytes` at the end. */
@@ -92,9 +106,10 @@ export class ByteLog {
       this.#blocks.shift();
       const worth = this.#recycle && (!full || first.bytes.length === BLOCK_BYTES);
       if (worth && this.#spares.length < MAX_SPARES) this.#spares.push(first.bytes);
+      else this.#count(-first.bytes.length);
     }
     // Fresh memory costs more than what is done with it, but nobody is in a hurry now.
-    if (this.#spares.length > 1) this.#spares.length = 1;
+    for (const spare of this.#spares.splice(1)) this.#count(-spare.length);
   }
 
   /** Lets go of everything, the memory too. */
@@ -102,13 +117,21 @@ export class ByteLog {
     this.#start = this.#end;
     this.#blocks.length = 0;
     this.#spares.length = 0;
+    this.#count(-this.#memory);
+  }
+
+  #count(bytes: number): void {
+    this.#memory += bytes;
+    this.#account.add(bytes);
   }
 
   #tail(): Block {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.used < last.bytes.length) return last;
     const size = last === undefined && this.#end === 0 ? FIRST_BLOCK_BYTES : BLOCK_BYTES;
-    const bytes = this.#spares.pop() ?? new Uint8Array(size);
+    const spare = this.#spares.pop();
+    if (!spare) this.#count(size);
+    const bytes = spare ?? new Uint8Array(size);
     const block = { offset: this.#end, bytes, used: 0 };
     this.#blocks.push(block);
     return block;

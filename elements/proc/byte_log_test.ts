@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Random } from "../../tests/random.ts";
 import { ByteLog } from "./byte_log.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
@@ -84,4 +85,25 @@ Deno.test("ByteLog.clear() forgets everything and can go on", () => {
   log.append(bytes(3));
   assertEquals([log.start, log.end], [2, 3]);
   assertEquals(content(log), [3]);
+});
+
+Deno.test("ByteLog.memory is what is held and little more, and the account says the same", () => {
+  const random = new Random(1);
+  for (const recycle of [false, true]) {
+    let counted = 0;
+    const log = new ByteLog({ recycle, account: { add: (bytes) => void (counted += bytes) } });
+    for (let i = 0; i < 2_000; i++) {
+      if (random.chance(0.5)) log.append(new Uint8Array(random.integer(0, 200_000)));
+      else log.forget(random.integer(log.start, log.end));
+      if (random.chance(0.01)) log.clear();
+      assertEquals(log.memory, counted);
+      const spare = log.memory - (log.end - log.start);
+      assert(
+        spare >= 0 && spare <= (recycle ? 6 : 2) * 65_536,
+        `${spare} bytes more than are held`,
+      );
+    }
+    log.clear();
+    assertEquals([log.memory, counted], [0, 0]);
+  }
 });

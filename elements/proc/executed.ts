@@ -6,7 +6,7 @@
 
 import { CircuitError } from "../../overlay/errors.ts";
 import { osState } from "./os_state.ts";
-import { PATIENCE_MS } from "./patience.ts";
+import { PATIENCE_MS } from "../launch/patience.ts";
 
 /** Longest pause between two looks at a process that is about to become a program, in milliseconds. */
 const MAX_PAUSE_MS = 32;
@@ -89,7 +89,7 @@ async function ended(child: Deno.ChildProcess, file: string): Promise<Started> {
   const heard = await soon(first);
   const said = new TextDecoder().decode(heard?.value);
   // As in `setsid: failed to execute /opt/app: Text file busy`.
-  const why = /^(?:\S*\/)?(?:setsid|prlimit|env|nice): [^\n]*: ([^:\n]+)\n$/.exec(said)?.[1];
+  const why = /^(?:\S*\/)?(?:setsid|prlimit): [^\n]*: ([^:\n]+)\n$/.exec(said)?.[1];
   if (why === undefined || !said.includes(file)) return { child, stderr: after(first, reader) };
   await reader.cancel().catch(() => {});
   reader.releaseLock();

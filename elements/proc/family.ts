@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { ControlGroup } from "./cgroup.ts";
+import type { ControlGroup } from "../launch/cgroup.ts";
 import { ProcessGroup } from "./group.ts";
-import type { Launcher } from "./launcher.ts";
+import type { Launcher } from "../launch/launcher.ts";
 
 /** Milliseconds between two looks whether all of it has ended. */
 const LOOK_MS = 50;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Share } from "../../overlay/budget.ts";
 import { CircuitError, toCircuitError } from "../../overlay/errors.ts";
 import type { Call } from "../call.ts";
 import { ByteLog } from "./byte_log.ts";
@@ -15,6 +16,8 @@ import { Pipe, READ_BYTES } from "./pipe.ts";
  *
  * - It is read all the time. The last `keep` bytes are kept until the element goes, also after the
  *   process's exit; with the packing and one read they take at most 256 KiB more than that.
+ * - Where the server's budget has no room for more, fewer are kept: what was kept longest goes first,
+ *   but for the last read. The process never waits and never fails for that.
  * - Any number of readers: each gets what is kept, then what comes, until the output's end.
  *   {@linkcode KeptOutput.dropped} tells how much came before what a new one gets.
  * - Nothing is missed in silence: a reader that falls behind by more than is kept (and one read of
@@ -24,20 +27,25 @@ import { Pipe, READ_BYTES } from "./pipe.ts";
 export class KeptOutput implements Output {
   readonly #name: string;
   readonly #keep: number;
-  readonly #log = new ByteLog({ recycle: true });
+  readonly #share: Share;
+  readonly #log: ByteLog;
   readonly #pipe: Pipe;
   readonly #readers = new Set<Call>();
   readonly #waiting = new Set<() => void>();
   #aborted: CircuitError | undefined;
+  #released = false;
 
   /**
    * @param name What it is, for messages: as `stdout of /X…/a`.
    * @param stream The pipe's reading end.
    * @param keep How many bytes to keep.
+   * @param share Its part of the server's budget.
    */
-  constructor(name: string, stream: ReadableStream<Uint8Array>, keep: number) {
+  constructor(name: string, stream: ReadableStream<Uint8Array>, keep: number, share: Share) {
     this.#name = name;
     this.#keep = keep;
+    this.#share = share;
+    this.#log = new ByteLog({ recycle: true, account: share });
     this.#pipe = new Pipe(stream, {
       bytes: (bytes) => this.#arrived(bytes),
       end: () => this.#changed(),
@@ -61,6 +69,7 @@ export class KeptOutput implements Output {
       over = true;
       this.#readers.delete(call);
       this.#changed();
+      if (this.#released) this.release();
     });
     call.accept();
     let next = this.dropped;
@@ -88,7 +97,9 @@ export class KeptOutput implements Output {
   exited(): void {}
 
   release(): void {
-    // Who reads holds on to this log; when the last of them has gone, so has the log.
+    this.#released = true;
+    if (this.#readers.size > 0) return;
+    this.abort(new CircuitError("ABORTED", `cannot read ${this.#name}: it has been removed`));
   }
 
   abort(error: CircuitError): void {
@@ -99,11 +110,19 @@ export class KeptOutput implements Output {
 
   #arrived(bytes: Uint8Array): void {
     if (this.#aborted === undefined) {
-      this.#log.append(bytes);
-      this.#log.forget(this.#log.end - this.#keep - READ_BYTES);
+      this.#append(bytes);
     }
     this.#changed();
     this.#pipe.ask();
+  }
+
+  #append(bytes: Uint8Array): void {
+    const log = this.#log;
+    log.append(bytes);
+    log.forget(log.end - this.#keep - READ_BYTES);
+    // Without room for it, as much goes as has come.
+    if (this.#share.fits(0)) return;
+    log.forget(Math.min(log.start + bytes.length, log.end - READ_BYTES));
   }
 
   #changed(): void {
@@ -116,7 +135,9 @@ export class KeptOutput implements Output {
     return new CircuitError(
       "ABORTED",
       `cannot go on reading ${this.#name}: its reader fell behind and missed ${bytes} bytes, for ` +
-        `the last ${this.#keep} are kept; read faster, or make it with a larger "Keep"`,
+        `the last ${
+          this.#log.end - this.dropped
+        } are kept; read faster, or make it with a larger "Keep"`,
     );
   }
 }

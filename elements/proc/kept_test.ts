@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Budget } from "../../overlay/budget.ts";
 import { callPair } from "../_testing/call_pair.ts";
 import { settle } from "../_testing/settle.ts";
 import { CircuitError } from "../../overlay/errors.ts";
@@ -51,7 +52,7 @@ Deno.test("keep gives every reader what is kept and what comes, until the end", 
 
 Deno.test("keep shows readers that follow everything, however little is kept", async () => {
   const source = pipe();
-  const output = new KeptOutput("the stdout of /a", source.stream, 10);
+  const output = new KeptOutput("the stdout of /a", source.stream, 10, new Budget().outputs);
   const { call, caller } = callPair({ window: 1_000_000 });
   output.serve(call);
   let seen = 0;
@@ -70,7 +71,7 @@ Deno.test("keep shows readers that follow everything, however little is kept", a
 
 Deno.test("keep fails a reader that falls behind, saying how much it missed", async () => {
   const source = pipe();
-  const output = new KeptOutput("the stdout of /a", source.stream, 1000);
+  const output = new KeptOutput("the stdout of /a", source.stream, 1000, new Budget().outputs);
   const { call, caller } = callPair({ window: 10 });
   output.serve(call);
   await source.write(encode("0123456789"));

@@ -12,7 +12,6 @@ export {
   procDescription,
   type ProcStat,
 } from "./description.ts";
-export { type FilesLimit, Launcher } from "./launcher.ts";
 export { makeProc, type ProcContext, type ProcElement } from "./proc.ts";
 export { isRunning, type RunningElement } from "./running.ts";
 export { knownSignals } from "./signals.ts";

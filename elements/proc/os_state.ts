@@ -4,7 +4,7 @@
  * @module
  */
 
-import { saidBytes } from "./said.ts";
+import { saidBytes } from "../launch/said.ts";
 
 /** Numbers of fields in `/proc/PID/stat`: the state's letter, and the start in clock ticks since boot. */
 const [STATE, STARTED] = [3, 22];

@@ -4,16 +4,23 @@
  * @module
  */
 
+import type { Share } from "../../overlay/budget.ts";
 import { CircuitError, toCircuitError } from "../../overlay/errors.ts";
 import type { Call } from "../call.ts";
 import { ByteLog } from "./byte_log.ts";
-import { Pipe } from "./pipe.ts";
+import { Pipe, READ_BYTES } from "./pipe.ts";
 
 /**
  * Bytes that are read from the pipe ahead of what the reader can take, and at most what is held of
  * an exited process's output that nobody reads: 64 KiB, what a pipe holds.
  */
 export const READ_AHEAD_BYTES = 64 * 1024;
+
+/**
+ * Bytes that were sent to a reader, and that it has not acknowledged, which are held whatever the
+ * server's budget says: 512 KiB, the windows of two usual readers.
+ */
+const UNCOUNTED_BYTES = 512 * 1024;
 
 /** What the process element needs of an output stream, whoever may read it. */
 export interface Output {
@@ -45,12 +52,15 @@ export interface Output {
  *   unacknowledged, whatever the process prints.
  * - Once the process has exited, up to 64 KiB are read without a reader, so that an exited process
  *   holds no file descriptor unless it left more behind than that or passed its output on.
+ * - Where the server's budget has no room, an exited process's output stays in the pipe until
+ *   somebody reads it, and a reader that acknowledges nothing of 512 KiB gets BUSY.
  * - A reader that comes after the end gets an empty stream.
  */
 export class SingleReaderOutput implements Output {
   readonly dropped = 0;
   readonly #name: string;
-  readonly #log = new ByteLog({ recycle: true });
+  readonly #share: Share;
+  readonly #log: ByteLog;
   readonly #pipe: Pipe;
   #reader: Call | undefined;
   /** Position in the stream up to which bytes were handed to the reader. */
@@ -63,9 +73,12 @@ export class SingleReaderOutput implements Output {
   /**
    * @param name What it is, for messages: as `stdout of /X…/a`.
    * @param stream The pipe's reading end.
+   * @param share Its part of the server's budget.
    */
-  constructor(name: string, stream: ReadableStream<Uint8Array>) {
+  constructor(name: string, stream: ReadableStream<Uint8Array>, share: Share) {
     this.#name = name;
+    this.#share = share;
+    this.#log = new ByteLog({ recycle: true, account: share });
     this.#pipe = new Pipe(stream, {
       bytes: (bytes) => this.#arrived(bytes),
       end: () => this.#changed(),
@@ -103,6 +116,8 @@ export class SingleReaderOutput implements Output {
           while (await call.read() !== undefined);
           return;
         } else {
+          this.#log.forget(base + call.acknowledged);
+          if (!this.#hasRoom()) throw this.#share.full(READ_BYTES);
           this.#readOn();
           await new Promise<void>((wake) => this.#wake = wake);
         }
@@ -158,8 +173,16 @@ export class SingleReaderOutput implements Output {
 
   #wanted(): boolean {
     if (this.#aborted !== undefined) return true;
-    if (this.#reader !== undefined) return this.#log.end - this.#sent < READ_AHEAD_BYTES;
+    if (this.#reader !== undefined) {
+      return this.#log.end - this.#sent < READ_AHEAD_BYTES && this.#hasRoom();
+    }
     // At exactly the limit one more read tells whether that was all.
-    return this.#exited && this.#log.end - this.#log.start <= READ_AHEAD_BYTES;
+    return this.#exited && this.#log.end - this.#log.start <= READ_AHEAD_BYTES &&
+      this.#share.fits(READ_BYTES);
+  }
+
+  /** Whether one read more may be held for a reader. */
+  #hasRoom(): boolean {
+    return this.#log.end - this.#log.start < UNCOUNTED_BYTES || this.#share.fits(READ_BYTES, true);
   }
 }

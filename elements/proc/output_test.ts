@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Budget } from "../../overlay/budget.ts";
 import { callPair, concat } from "../_testing/call_pair.ts";
 import { settle } from "../_testing/settle.ts";
 import { CircuitError } from "../../overlay/errors.ts";
@@ -64,7 +65,7 @@ Deno.test("stdout() takes one reader at a time", async () => {
 
 Deno.test("stdout() is not read before somebody asks", async () => {
   const source = endless();
-  const output = new SingleReaderOutput("the stdout of /a", source.stream);
+  const output = new SingleReaderOutput("the stdout of /a", source.stream, new Budget().outputs);
   await settle();
   assertEquals(source.taken(), 0);
   const { call, caller } = callPair();
@@ -80,7 +81,7 @@ Deno.test("stdout() is not read before somebody asks", async () => {
 
 Deno.test("stdout() of an exited process is taken in as far as a pipe holds", async () => {
   const source = endless();
-  const output = new SingleReaderOutput("the stdout of /a", source.stream);
+  const output = new SingleReaderOutput("the stdout of /a", source.stream, new Budget().outputs);
   output.exited();
   await settle();
   assert(

@@ -5,7 +5,8 @@
  */
 
 import { CircuitError } from "../../overlay/errors.ts";
-import type { ElementContext, Handlers } from "../describe.ts";
+import type { ElementContext } from "../context.ts";
+import type { Handlers } from "../describe.ts";
 import { type Cmd, type Phase, procDescription, type ProcStat } from "./description.ts";
 import { type Ending, ending } from "./ending.ts";
 import { ownEnv } from "./environment.ts";
@@ -13,7 +14,6 @@ import { osState } from "./os_state.ts";
 import { type Identity, Running, type RunningElement } from "./running.ts";
 import { parseSignal } from "./signals.ts";
 import { Family } from "./family.ts";
-import type { Launcher } from "./launcher.ts";
 import type { Started } from "./executed.ts";
 import { spawn } from "./spawn.ts";
 
@@ -32,7 +32,7 @@ const STOP_LOOK_MS = 1;
 /** What a process element needs of its anchor. */
 export type ProcContext = Pick<
   ElementContext,
-  "path" | "tied" | "launcher" | "remove" | "log"
+  "path" | "tied" | "budget" | "launcher" | "remove" | "log"
 >;
 
 /** A process element, as the server that hosts it sees it. */
@@ -76,10 +76,11 @@ export interface ProcElement extends RunningElement {
  * @param cmd The command.
  * @param context Where the element lives.
  * @throws {CircuitError} when the program cannot be started, see {@linkcode spawn}; then there is
- * nothing to dispose of.
+ * nothing to dispose of. `BUSY` also if the server's budget has no room for all that `keep` asks for.
  */
 export async function makeProc(cmd: Cmd, context: ProcContext): Promise<ProcElement> {
   const { path, tied, launcher } = context;
+  checkKeep(cmd, context);
   const family = tied ? await Family.prepare(launcher) : undefined;
   try {
     return new Proc(cmd, context, await spawn(cmd, path, launcher, family), family);
@@ -134,6 +135,7 @@ class Proc implements ProcElement {
       path: context.path,
       what: "process",
       keep: cmd.keep ?? 0,
+      share: context.budget.outputs,
       scrub: cmd.scrub ?? false,
       remove: () => context.remove(),
     });
@@ -277,6 +279,17 @@ class Proc implements ProcElement {
     this.#running.check();
     return this;
   }
+}
+
+/** What a process keeps is counted as it comes; one that could never have it all is not started. */
+function checkKeep({ path: program, keep = 0 }: Cmd, { path, budget }: ProcContext): void {
+  if (keep === 0 || budget.outputs.fits(2 * keep)) return;
+  const cause = budget.outputs.full(2 * keep);
+  throw new CircuitError(
+    cause.code,
+    `cannot start ${JSON.stringify(program)} at ${path}: ${cause.message}`,
+    { cause },
+  );
 }
 
 function phaseOf(end: Ending): Phase {

@@ -5,7 +5,7 @@
  */
 
 import { statFields } from "./os_state.ts";
-import { said } from "./said.ts";
+import { said } from "../launch/said.ts";
 
 /** A process, as the system lists it. */
 export interface Listed {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Share } from "../../overlay/budget.ts";
 import { CircuitError } from "../../overlay/errors.ts";
 import type { Call } from "../call.ts";
 import type { Element } from "../describe.ts";
@@ -56,6 +57,8 @@ export interface RunningOptions {
   readonly what: "process" | "container";
   /** Bytes of each output stream to keep for any number of readers; 0 for one reader at a time. */
   readonly keep: number;
+  /** The part of the server's budget that its output is in. */
+  readonly share: Share;
   /** The element goes by itself when the program ends. */
   readonly scrub: boolean;
   /** Removes the element from its anchor. */
@@ -77,11 +80,11 @@ export class Running<Stat> {
   #removesItself = false;
 
   constructor(pipes: Pipes, options: RunningOptions) {
-    const { path, keep } = options;
+    const { path, keep, share } = options;
     this.#options = options;
     this.#stdin = new Stdin(`the stdin of ${path}`, pipes.stdin);
-    this.#stdout = output(`the stdout of ${path}`, pipes.stdout, keep);
-    this.#stderr = output(`the stderr of ${path}`, pipes.stderr, keep);
+    this.#stdout = output(`the stdout of ${path}`, pipes.stdout, keep, share);
+    this.#stderr = output(`the stderr of ${path}`, pipes.stderr, keep, share);
     this.closed = Promise.all([this.#stdin.closed, this.#stdout.closed, this.#stderr.closed])
       .then(() => {});
   }
@@ -182,6 +185,13 @@ export class Running<Stat> {
   }
 }
 
-function output(name: string, stream: ReadableStream<Uint8Array>, keep: number): Output {
-  return keep > 0 ? new KeptOutput(name, stream, keep) : new SingleReaderOutput(name, stream);
+function output(
+  name: string,
+  stream: ReadableStream<Uint8Array>,
+  keep: number,
+  share: Share,
+): Output {
+  return keep > 0
+    ? new KeptOutput(name, stream, keep, share)
+    : new SingleReaderOutput(name, stream, share);
 }

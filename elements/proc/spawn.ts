@@ -6,11 +6,11 @@
 
 import { CircuitError } from "../../overlay/errors.ts";
 import type { Cmd } from "./description.ts";
-import { ownEnv, parseEnv } from "./environment.ts";
+import { parseEnv } from "./environment.ts";
 import { type Started, untilExecuted } from "./executed.ts";
 import type { Family } from "./family.ts";
-import type { Launcher } from "./launcher.ts";
-import { findProgram, type Reason, whyNotExecuted, whyNotStarted } from "./program.ts";
+import type { Launcher } from "../launch/launcher.ts";
+import { findProgram, type Reason, whyNotExecuted, whyNotStarted } from "../launch/program.ts";
 
 /**
  * Starts a command with pipes for its standard input, output and error. No shell is involved: a file
@@ -22,8 +22,7 @@ import { findProgram, type Reason, whyNotExecuted, whyNotStarted } from "./progr
  * found. Paths mean what they mean to the system: `..` behind a symbolic link leads out of where
  * that link leads.
  *
- * The process has the open files' limit that the server was started with, and none of the files that
- * the server was given open.
+ * The process has the open files' limit that the server was started with.
  *
  * @param cmd The command.
  * @param path The anchor's path, for messages.
@@ -64,7 +63,7 @@ async function start(
   const file = await plain(found.file, launcher);
   const [wrong, before] = await Promise.all([
     whyNotExecuted(file, dir, patience),
-    launcher.before({ file, ownGroup, env: () => own ? variables(own) : ownEnv() }),
+    launcher.before(ownGroup),
   ]);
   if (wrong !== undefined) throw failure(wrong);
   const args = cmd.args ?? [];
@@ -134,10 +133,6 @@ async function plain(file: string, { patience }: Launcher): Promise<string> {
 
 function hasParents(path: string): boolean {
   return path.split("/").includes("..");
-}
-
-function variables(env: Readonly<Record<string, string>>): string[] {
-  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
 }
 
 function failure({ code, text }: Reason, cause?: unknown): CircuitError {

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { CircuitError, type ErrorCode } from "../../overlay/errors.ts";
 import { Hosted, PATH } from "./_testing/hosted.ts";
 import type { Cmd } from "./description.ts";
-import { Patience } from "./patience.ts";
-import { findProgram } from "./program.ts";
+import { Patience } from "../launch/patience.ts";
+import { findProgram } from "../launch/program.ts";
 
 /** A directory that is gone at the end of the block. */
 async function directory(dir?: string) {

@@ -41,6 +41,26 @@ export interface ServerStat {
   readonly elements: Readonly<Record<string, number>>;
   /** Resident memory of the server, in bytes. */
   readonly rss: number;
+  /**
+   * The memory that it may hold for its clients and that it does, in bytes: see `start -memory`.
+   * `used` is the sum of what is behind it.
+   */
+  readonly memory: {
+    /** At most so much; beyond it, calls get BUSY. */
+    readonly limit: number;
+    /** All together. */
+    readonly used: number;
+    /** Messages in channels. */
+    readonly channels: number;
+    /** What processes have printed. */
+    readonly outputs: number;
+    /** What has come and was not read or passed on yet. */
+    readonly inflow: number;
+    /** What waits for peers that do not read. */
+    readonly replies: number;
+    /** Open calls. */
+    readonly calls: number;
+  };
   /** Seconds since it started. */
   readonly uptime: number;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ServerStat } from "./description.ts";
+
 /** A connection with a client or another server. */
 export interface ConnectionFacts {
   readonly role: "client" | "server";
@@ -27,6 +29,9 @@ export interface CallFacts {
   readonly path: string;
 }
 
+/** A server's budget of memory for its clients, and what it is used for, in bytes. */
+export type MemoryFacts = ServerStat["memory"];
+
 /** A server, as its element sees it. What changes is asked for when it is needed. */
 export interface ServerFacts {
   /** The path of the server's own anchor, for messages. */
@@ -47,6 +52,8 @@ export interface ServerFacts {
   readonly countAnchors: () => number;
   /** Elements that have a queue: their paths, and how much waits in each. */
   readonly backlogs: () => Iterable<readonly [path: string, waiting: number]>;
+  /** What it may hold for its clients and what it does, in bytes. */
+  readonly memory: () => MemoryFacts;
   /** Its connections. */
   readonly connections: () => Iterable<ConnectionFacts>;
   /** Calls on all its connections; undefined for a connection's part in one that is passed on. */

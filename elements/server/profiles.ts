@@ -26,7 +26,7 @@ export type Profile = (facts: ServerFacts, signal: AbortSignal) => string | Prom
  */
 export const PROFILES: Readonly<Record<string, Profile>> = {
   tasks: async (facts) => {
-    const parts = [about(facts), await lag(), elements(facts), memoryLine()];
+    const parts = [about(facts), await lag(), elements(facts), memoryLine(), budget(facts)];
     return parts.join("") + queues(facts) + connections(facts) + calls(facts);
   },
   connections,
@@ -51,6 +51,7 @@ async function json(facts: ServerFacts): Promise<string> {
     making: facts.countMaking(),
     anchors: facts.countAnchors(),
     memory: Deno.memoryUsage(),
+    budget: facts.memory(),
     queues: Array.from(facts.backlogs(), ([path, waiting]) => ({ path, waiting })),
     connections: [...facts.connections()],
     calls: [...counts.values()],
@@ -84,6 +85,12 @@ function memoryLine(): string {
   const { rss, heapUsed, heapTotal, external } = Deno.memoryUsage();
   return `memory: ${mb(rss)} resident, ${mb(heapUsed)} of ${mb(heapTotal)} heap, ` +
     `${mb(external)} outside of it\n`;
+}
+
+function budget(facts: ServerFacts): string {
+  const { limit, used, ...shares } = facts.memory();
+  const parts = Object.entries(shares).map(([name, bytes]) => `${name} ${mb(bytes)}`);
+  return `held for clients: ${mb(used)} of ${mb(limit)}, ${parts.join(", ")}\n`;
 }
 
 function queues({ backlogs }: ServerFacts): string {

@@ -50,6 +50,7 @@ function peek(facts: ServerFacts): ServerStat {
     cpus: navigator.hardwareConcurrency,
     elements: Object.fromEntries(counts),
     rss: Deno.memoryUsage().rss,
+    memory: facts.memory(),
     uptime: facts.uptime(),
   };
 }

@@ -14,6 +14,16 @@ import { makeServerElement } from "./server.ts";
 
 const STARTED = new Date("2026-01-02T03:04:05.678Z");
 
+const MEMORY = {
+  limit: 64e6,
+  used: 15e6,
+  channels: 5e6,
+  outputs: 4e6,
+  inflow: 3e6,
+  replies: 2e6,
+  calls: 1e6,
+};
+
 function facts(more: Partial<ServerFacts> = {}): ServerFacts {
   return {
     path: "/X0123456789abcdef",
@@ -25,6 +35,7 @@ function facts(more: Partial<ServerFacts> = {}): ServerFacts {
     countMaking: () => 1,
     countAnchors: () => 5,
     backlogs: () => [["/X0123456789abcdef/c", 3], ["/X0123456789abcdef/d", 0]],
+    memory: () => MEMORY,
     connections: () => [
       { role: "client", id: undefined, address: "h:1", streams: 2, in: 3, out: 4, buffers: 5 },
       { role: "server", id: "X1", address: "h:2", streams: 0, in: 6, out: 7, buffers: 8 },
@@ -62,6 +73,7 @@ Deno.test("peek() tells what the server and its host are", async () => {
     os: Deno.build.os,
     cpus: navigator.hardwareConcurrency,
     elements: { proc: 2, chan: 1 },
+    memory: MEMORY,
     uptime: 12.5,
   });
   assert(rss > 1_000_000, `${rss} bytes`);
@@ -135,10 +147,12 @@ Deno.test("profile() tells all that the server is doing", async () => {
       String.raw`event loop: \d+\.\d ms late on average, \d+\.\d ms at most\n` +
       String.raw`elements: 2 proc, 1 chan, 1 being made, at 5 anchors\n` +
       String
-        .raw`memory: [\d.]+ MB resident, [\d.]+ MB of [\d.]+ MB heap, [\d.]+ MB outside of it\n`,
+        .raw`memory: [\d.]+ MB resident, [\d.]+ MB of [\d.]+ MB heap, [\d.]+ MB outside of it\n` +
+      "held for clients: 15\\.0 MB of 64\\.0 MB, channels 5\\.0 MB, outputs 4\\.0 MB, " +
+      "inflow 3\\.0 MB, replies 2\\.0 MB, calls 1\\.0 MB\n",
   );
   assertMatch(text, head);
-  assertEquals(text.split("\n").slice(4).join("\n"), QUEUES + CONNECTIONS + CALLS);
+  assertEquals(text.split("\n").slice(5).join("\n"), QUEUES + CONNECTIONS + CALLS);
 });
 
 Deno.test("profile() lists no more than a thousand of a kind", async () => {
@@ -206,5 +220,6 @@ Deno.test("profile() gives all of it as one line of JSON", async () => {
   assertEquals([report.passedOn, report.making, report.uptime], [1, 1, 12.5]);
   assertEquals(report.members.length, 3);
   assertEquals(report.queues[0], { path: "/X0123456789abcdef/c", waiting: 3 });
+  assertEquals(report.budget, MEMORY);
   assert(report.memory.rss > 0 && report.lagMs.most >= report.lagMs.mean);
 });

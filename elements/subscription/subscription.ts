@@ -6,7 +6,8 @@
 
 import { CircuitError } from "../../overlay/errors.ts";
 import type { Call } from "../call.ts";
-import type { CircuitView, Element, ElementContext, Handlers } from "../describe.ts";
+import type { CircuitView, ElementContext } from "../context.ts";
+import type { Element, Handlers } from "../describe.ts";
 import { subscriptionDescription, type SubscriptionStat } from "./description.ts";
 
 /** Most events that wait for a receiver; a subscription that nobody reads goes when it has more. */

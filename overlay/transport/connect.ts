@@ -19,9 +19,11 @@ import { Session } from "./session.ts";
 import type { Peer, SessionOptions } from "./session_types.ts";
 
 /** What a peer says of itself, and how it handles sessions. */
-export interface Endpoint
-  extends
-    Pick<SessionOptions, "onRequest" | "clock" | "maxStreams" | "maxHeldBytes" | "maxUnsentBytes"> {
+export interface Endpoint extends
+  Pick<
+    SessionOptions,
+    "onRequest" | "clock" | "budget" | "maxStreams" | "maxHeldBytes" | "maxUnsentBytes"
+  > {
   readonly network: Network;
   /** A server's ID and address; undefined for a client. */
   readonly self?: { readonly id: string; readonly address: string };
@@ -183,7 +185,7 @@ function startSession(endpoint: Endpoint, conn: Conn, dialled: boolean, hello: H
   // What a client calls itself is nobody's business: it would go into logs as it is.
   const address = hello.role === "server" ? hello.address : conn.remote;
   const peer: Peer = { role: hello.role, id: hello.id, address };
-  const { onRequest, onMember, clock, maxStreams, maxHeldBytes, maxUnsentBytes } = endpoint;
+  const { onRequest, onMember, clock, budget, maxStreams, maxHeldBytes, maxUnsentBytes } = endpoint;
   const session: Session = new Session({
     conn,
     dialled,
@@ -192,6 +194,7 @@ function startSession(endpoint: Endpoint, conn: Conn, dialled: boolean, hello: H
     ...(onRequest && { onRequest }),
     ...(onMember && { onMember: (payload: Uint8Array) => onMember(session, payload) }),
     ...(clock && { clock }),
+    ...(budget && { budget }),
     ...(maxStreams !== undefined && { maxStreams }),
     ...(maxHeldBytes !== undefined && { maxHeldBytes }),
     ...(maxUnsentBytes !== undefined && { maxUnsentBytes }),

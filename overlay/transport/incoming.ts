@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Share } from "../budget.ts";
 import { CircuitError } from "../errors.ts";
 import { type FrameType, maxPayload, readU32 } from "./frame.ts";
 import { HEADER_BYTES, MIN_READ_BYTES } from "./limits.ts";
@@ -24,11 +25,13 @@ export type FrameHandler = (
 /** The reading end of a connection. */
 export class FrameReader {
   readonly #conn: Conn;
-  readonly #buffer = new ReadBuffer();
+  readonly #buffer: ReadBuffer;
   #bytes = 0;
 
-  constructor(conn: Conn) {
+  /** @param share The buffer's part of the server's budget; default: without a limit. */
+  constructor(conn: Conn, share?: Share) {
     this.#conn = conn;
+    this.#buffer = new ReadBuffer(share);
   }
 
   /** Bytes read so far. */
@@ -55,6 +58,7 @@ export class FrameReader {
    * `onFrame` throws.
    */
   async run(onFrame: FrameHandler, onRead: () => void): Promise<void> {
+    using _ = this.#buffer;
     const buffer = this.#buffer;
     for (;;) {
       const count = await this.#conn.read(buffer.space());

@@ -24,7 +24,7 @@ interface Holder {
 export class Inflow {
   readonly #host: CreditSender;
   readonly #id: number;
-  readonly #holder: Holder | undefined;
+  #holder: Holder | undefined;
   /** The first bytes that wait. Most of the time there are none, or no others. */
   #first: Uint8Array | undefined;
   /** Those behind them. */
@@ -143,8 +143,8 @@ export class Inflow {
     if (!into) return memory.copy(bytes);
     const part = fill(into, bytes);
     if (part.length < bytes.length) {
+      this.#holder?.hold(bytes.length - part.length);
       this.#first = memory.copy(bytes.subarray(part.length));
-      this.#holder?.hold(this.#first.length);
     }
     return part;
   }
@@ -169,10 +169,16 @@ export class Inflow {
     this.#host.sendCredit(this.#id, bytes);
   }
 
-  /** Whoever waits gets `error`; what has arrived is dropped. */
-  fail(error: CircuitError): void {
+  /** The stream is over: what was not read yet counts no more, whoever still has the stream. */
+  release(): void {
     const waiting = (this.#first?.length ?? 0) + (this.#queue?.length ?? 0);
     if (waiting > 0) this.#holder?.hold(-waiting);
+    this.#holder = undefined;
+  }
+
+  /** Whoever waits gets `error`; what has arrived is dropped. */
+  fail(error: CircuitError): void {
+    this.release();
     this.#first = this.#queue = undefined;
     this.#reader?.promise.catch(ignore);
     this.#reader?.reject(error);

@@ -11,10 +11,12 @@ import { IDLE_PING_MS, KEEPALIVE_MS, SILENCE_MS } from "./limits.ts";
 export class Keepalive {
   #lastHeard: number;
   #lastTick: number;
+  /** The last tick at which no calls were open. */
+  #lastIdle: number;
 
   /** @param now Milliseconds of the clock that all its methods are told. */
   constructor(now: number) {
-    this.#lastHeard = this.#lastTick = now;
+    this.#lastHeard = this.#lastTick = this.#lastIdle = now;
   }
 
   /** Something came. */
@@ -23,8 +25,8 @@ export class Keepalive {
   }
 
   /**
-   * What to do now: `lost` after {@linkcode SILENCE_MS} of silence on a busy connection, and as much
-   * after the first unanswered ping on an idle one.
+   * What to do now: `lost` after {@linkcode SILENCE_MS} of silence on a connection that was busy all
+   * that time, and as much after the first unanswered ping on an idle one.
    *
    * @param busy Calls are open.
    * @param eager True to ping an idle connection as soon as a busy one.
@@ -34,8 +36,11 @@ export class Keepalive {
     this.#lastTick = now;
     // This process itself was stopped: what the peer sent in the meantime has not been read yet.
     if (late) this.#lastHeard = now;
+    if (!busy) this.#lastIdle = now;
     const silent = now - this.#lastHeard;
-    if (silent > (busy ? SILENCE_MS : IDLE_PING_MS + SILENCE_MS)) return "lost";
+    // Until there was a call, the peer was not asked and had nothing to say.
+    const owed = now - Math.max(this.#lastHeard, this.#lastIdle);
+    if (owed > SILENCE_MS || silent > IDLE_PING_MS + SILENCE_MS) return "lost";
     return late || silent >= (busy || eager ? KEEPALIVE_MS : IDLE_PING_MS) ? "ping" : undefined;
   }
 }

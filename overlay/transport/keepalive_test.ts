@@ -42,3 +42,14 @@ Deno.test("tick() that comes late asks first, since this process itself was stop
   assertEquals(keepalive.tick(110_000, true), "ping");
   assertEquals(silence(12, true)[12], "lost");
 });
+
+Deno.test("tick() does not blame a peer for the silence before there was a call", () => {
+  const keepalive = new Keepalive(0);
+  const events = [];
+  for (let now = KEEPALIVE_MS; now <= 32_000; now += KEEPALIVE_MS) {
+    events.push(keepalive.tick(now, now > 20_000));
+  }
+  // Idle until 20 s; then it is asked, and has 10 s to answer.
+  assertEquals(events.slice(0, 10), Array(10).fill(undefined));
+  assertEquals(events.slice(10), ["ping", "ping", "ping", "ping", "ping", "lost"]);
+});

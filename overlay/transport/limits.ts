@@ -54,6 +54,24 @@ export const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
  */
 export const MAX_HELD_BYTES = 256 * 1024 * 1024;
 
+/**
+ * Bytes that may wait to be written to a peer before the server's budget has a say: 512 KiB, more than
+ * a batch and what gathers behind it. So a full budget silences no peer that reads.
+ */
+export const UNCOUNTED_UNSENT_BYTES = 512 * 1024;
+
+/**
+ * Bytes of a connection's read buffer that the server's budget does not count: 64 KiB and a header,
+ * which take any DATA frame.
+ */
+export const UNCOUNTED_READ_BYTES = MAX_DATA_BYTES + HEADER_BYTES;
+
+/** Bytes that an open call counts for in the server's budget: 2 KiB, what its objects take. */
+export const CALL_BYTES = 2 * 1024;
+
+/** Calls of a connection that are taken even if the budget is full: 16, to see and to scrub. */
+export const FREE_CALLS = 16;
+
 /** Most bytes of an error's message on the wire: 4 KiB; longer ones are cut. */
 export const MAX_ERROR_BYTES = 4 * 1024;
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Budget, type Share } from "../budget.ts";
 import { CircuitError } from "../errors.ts";
 import { FrameBuffer } from "./frame_buffer.ts";
 import {
@@ -13,6 +14,7 @@ import {
   KEPT_WRITE_BYTES,
   MAX_QUEUED_BYTES,
   MAX_UNSENT_BYTES,
+  UNCOUNTED_UNSENT_BYTES,
 } from "./limits.ts";
 import type { Conn } from "./network.ts";
 
@@ -38,6 +40,8 @@ export class Outgoing {
   #bodies = 0;
   #writing = 0;
   readonly #maxUnsent: number;
+  readonly #share: Share;
+  #counted = 0;
   #running = false;
   #stopped = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -47,12 +51,22 @@ export class Outgoing {
    * The writing end of a connection on which nothing was written yet.
    *
    * @param onError Called when a write fails, or too much waits for a peer that does not read.
-   * @param maxUnsent Bytes that may wait to be written.
+   * @param options `maxUnsent`: bytes that may wait to be written, default
+   * {@linkcode MAX_UNSENT_BYTES}; `share`: counts those beyond {@linkcode UNCOUNTED_UNSENT_BYTES},
+   * default: without a limit.
    */
-  constructor(conn: Conn, onError: (error: unknown) => void, maxUnsent = MAX_UNSENT_BYTES) {
+  constructor(
+    conn: Conn,
+    onError: (error: unknown) => void,
+    { maxUnsent = MAX_UNSENT_BYTES, share = new Budget().replies }: {
+      maxUnsent?: number;
+      share?: Share;
+    } = {},
+  ) {
     this.#conn = conn;
     this.#onError = onError;
     this.#maxUnsent = maxUnsent;
+    this.#share = share;
   }
 
   /** Bytes written so far. */
@@ -78,11 +92,12 @@ export class Outgoing {
   queued(bodyBytes = 0): void {
     this.#bodies += bodyBytes;
     const { length } = this.#control;
-    const tooMuch = length - this.#bodies > MAX_QUEUED_BYTES ||
-      length + this.#writing > this.#maxUnsent;
+    const unsent = length + this.#writing;
+    const tooMuch = length - this.#bodies > MAX_QUEUED_BYTES || unsent > this.#maxUnsent;
     if (tooMuch && !this.#stopped) {
       this.#onError(new CircuitError("BUSY", "it does not read what it is sent"));
     }
+    if (unsent > UNCOUNTED_UNSENT_BYTES) this.#count(unsent);
     this.#run();
   }
 
@@ -103,6 +118,8 @@ export class Outgoing {
   /** Forgets all that is queued, but for what is being written. No source is asked any more. */
   stop(): void {
     this.#stopped = true;
+    this.#share.add(-this.#counted);
+    this.#counted = 0;
     this.#ready.clear();
     this.#control = new FrameBuffer(0);
     this.#spare = undefined;
@@ -114,6 +131,20 @@ export class Outgoing {
     if (this.#running || this.capacity <= KEPT_WRITE_BYTES) return;
     this.#control = new FrameBuffer();
     this.#spare = undefined;
+  }
+
+  /** What waits is the server's to hold until the peer reads it. */
+  #count(unsent: number): void {
+    if (this.#stopped) return;
+    const more = Math.max(0, unsent - UNCOUNTED_UNSENT_BYTES) - this.#counted;
+    if (more > 0 && !this.#share.fits(more)) {
+      const { message } = this.#share.full(more);
+      return this.#onError(
+        new CircuitError("BUSY", `it does not read what it is sent; ${message}`),
+      );
+    }
+    this.#share.add(more);
+    this.#counted += more;
   }
 
   #run(): void {
@@ -141,6 +172,7 @@ export class Outgoing {
           at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
         }
         this.#writing = 0;
+        if (this.#counted > 0) this.#count(this.#control.length);
         this.#bytes += bytes.length;
         batch.clear();
         this.#spare = batch;

@@ -46,7 +46,7 @@ Deno.test("MAX_UNSENT_BYTES is what PROTOCOL.md says", () => {
 Deno.test("queued() bounds what is being written and what waits, stream bytes as well", async () => {
   const errors: unknown[] = [];
   const frame = HEADER_BYTES + MAX_INLINE_BYTES;
-  const out = new Outgoing(STUCK, (error) => errors.push(error), 5 * frame);
+  const out = new Outgoing(STUCK, (error) => errors.push(error), { maxUnsent: 5 * frame });
   const send = () => {
     out.control.frame(FrameType.REPLY, 0, 1, new Uint8Array(MAX_INLINE_BYTES));
     out.queued(MAX_INLINE_BYTES);

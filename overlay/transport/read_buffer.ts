@@ -5,7 +5,8 @@
  * @module
  */
 
-import { MAX_READ_BYTES, MIN_READ_BYTES } from "./limits.ts";
+import { Budget, type Share } from "../budget.ts";
+import { MAX_READ_BYTES, MIN_READ_BYTES, UNCOUNTED_READ_BYTES } from "./limits.ts";
 
 /** Small reads in a row after which a large buffer is given back. */
 const SMALL_READS = 4;
@@ -17,6 +18,16 @@ export class ReadBuffer {
   #end = 0;
   #wanted = 0;
   #small = 0;
+  readonly #share: Share;
+  #counted = 0;
+
+  /**
+   * @param share Counts what the buffer has beyond {@linkcode UNCOUNTED_READ_BYTES}; default: without
+   * a limit.
+   */
+  constructor(share: Share = new Budget().inflow) {
+    this.#share = share;
+  }
 
   /** The memory that the unread bytes are in, beginning at {@linkcode at}. */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -33,7 +44,11 @@ export class ReadBuffer {
     return this.#end - this.#start;
   }
 
-  /** Where the next read may put bytes: never empty. Invalidates views of earlier bytes. */
+  /**
+   * Where the next read may put bytes: never empty. Invalidates views of earlier bytes.
+   *
+   * @throws {CircuitError} `BUSY` if the frame that is coming needs more than there is room for.
+   */
   space(): Uint8Array<ArrayBuffer> {
     if (this.#start === this.#end) this.#start = this.#end = 0;
     if (this.#wanted > this.#bytes.length - this.#start || this.#end === this.#bytes.length) {
@@ -46,9 +61,10 @@ export class ReadBuffer {
   filled(count: number): void {
     const full = this.#end + count === this.#bytes.length;
     this.#end += count;
-    if (full && this.#bytes.length < MAX_READ_BYTES) {
+    const larger = Math.min(this.#bytes.length * 4, MAX_READ_BYTES);
+    if (full && this.#bytes.length < larger && this.#share.fits(larger)) {
       this.#small = 0;
-      this.#resize(Math.min(this.#bytes.length * 4, MAX_READ_BYTES));
+      this.#resize(larger);
     } else if (count < MIN_READ_BYTES && this.#bytes.length > MIN_READ_BYTES) {
       if (++this.#small >= SMALL_READS && this.available <= MIN_READ_BYTES) {
         this.#small = 0;
@@ -80,8 +96,19 @@ export class ReadBuffer {
     }
   }
 
+  /** Gives back its part of the budget: it will not be used again. */
+  [Symbol.dispose](): void {
+    this.#share.add(-this.#counted);
+    this.#counted = 0;
+  }
+
   #resize(size: number): void {
-    const larger = new Uint8Array(Math.max(size, this.available));
+    const bytes = Math.max(size, this.available);
+    const more = Math.max(0, bytes - UNCOUNTED_READ_BYTES) - this.#counted;
+    if (more > 0) this.#share.take(more);
+    else this.#share.add(more);
+    this.#counted += more;
+    const larger = new Uint8Array(bytes);
     larger.set(this.#bytes.subarray(this.#start, this.#end));
     this.#end -= this.#start;
     this.#start = 0;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Budget } from "../budget.ts";
 import { CircuitError, toCircuitError } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Codec, EMPTY } from "./codec.ts";
@@ -50,6 +51,7 @@ export class Session {
   /** What bytes of streams are copied into. */
   readonly memory: SpareMemory = new SpareMemory();
   readonly #options: SessionOptions;
+  readonly #budget: Budget;
   readonly #conn: Conn;
   readonly #clock: Clock;
   readonly #in: FrameReader;
@@ -71,9 +73,14 @@ export class Session {
     this.codec = options.codec;
     this.#conn = options.conn;
     this.#clock = options.clock ?? systemClock;
-    this.#streams = new StreamTable(options.dialled, options.maxStreams ?? MAX_STREAMS);
-    this.#in = new FrameReader(options.conn);
-    this.#out = new Outgoing(options.conn, (error) => this.#lose(error), options.maxUnsentBytes);
+    const budget = this.#budget = options.budget ?? new Budget();
+    const { maxStreams = MAX_STREAMS, maxUnsentBytes } = options;
+    this.#streams = new StreamTable(options.dialled, maxStreams, budget.calls);
+    this.#in = new FrameReader(options.conn, budget.inflow);
+    this.#out = new Outgoing(options.conn, (error) => this.#lose(error), {
+      ...(maxUnsentBytes !== undefined && { maxUnsent: maxUnsentBytes }),
+      share: budget.replies,
+    });
     this.#pulse = new Pulse({
       sendFrame: (type, flags, stream, payload) => this.sendFrame(type, flags, stream, payload),
       onTick: () => this.#tick(),
@@ -184,7 +191,8 @@ export class Session {
   /**
    * So many bytes more (or fewer) of streams that the peer has opened wait in this process.
    *
-   * @throws {CircuitError} `BUSY` if these would be more than {@linkcode MAX_HELD_BYTES}.
+   * @throws {CircuitError} `BUSY` if these would be more than {@linkcode MAX_HELD_BYTES}, or there is
+   * no room for them in the server's budget.
    */
   hold(bytes: number): void {
     const most = this.#options.maxHeldBytes ?? MAX_HELD_BYTES;
@@ -194,6 +202,8 @@ export class Session {
         `${this.#held} bytes that came on this connection wait to be read, ${most} are allowed`,
       );
     }
+    if (bytes > 0) this.#budget.inflow.take(bytes);
+    else this.#budget.inflow.add(bytes);
     this.#held += bytes;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Budget } from "../budget.ts";
 import type { CircuitError } from "../errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Codec } from "./codec.ts";
@@ -68,6 +69,8 @@ export interface SessionOptions {
   readonly maxStreams?: number;
   /** Bytes of the peer's streams that may wait to be read; default {@linkcode MAX_HELD_BYTES}. */
   readonly maxHeldBytes?: number;
+  /** What all sessions of a server share of memory for their peers; default: without a limit. */
+  readonly budget?: Budget;
   /** Bytes that may wait to be written to the peer; default {@linkcode MAX_UNSENT_BYTES}. */
   readonly maxUnsentBytes?: number;
 }

@@ -323,6 +323,7 @@ export class Stream implements FrameSink, FrameSource {
 
   #settle(): void {
     this.#over = true;
+    this.#in.release();
     this.#host.forget(this.#id);
     const callback = this.#onOver;
     this.#onOver = undefined;

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { Budget, type Share } from "../budget.ts";
 import { CircuitError } from "../errors.ts";
+import { CALL_BYTES, FREE_CALLS } from "./limits.ts";
 import type { FrameSink } from "./session_types.ts";
 
 /** Largest stream number. */
@@ -15,15 +17,19 @@ export class StreamTable {
   readonly #sinks = new Map<number, FrameSink>();
   readonly #most: number;
   readonly #first: number;
+  readonly #share: Share;
   #next: number;
 
   /**
    * @param dialled True on the side that numbers its streams oddly.
    * @param most Streams that may be open at a time.
+   * @param share Each takes {@linkcode CALL_BYTES} of it, the first {@linkcode FREE_CALLS} without
+   * asking; default: without a limit.
    */
-  constructor(dialled: boolean, most: number) {
+  constructor(dialled: boolean, most: number, share: Share = new Budget().calls) {
     this.#first = this.#next = dialled ? 1 : 2;
     this.#most = most;
+    this.#share = share;
   }
 
   /** Streams that are open. */
@@ -41,14 +47,15 @@ export class StreamTable {
     return this.#sinks.get(stream);
   }
 
-  /** Opens the stream with this number. */
+  /** Opens the stream with this number, which is free. */
   set(stream: number, sink: FrameSink): void {
     this.#sinks.set(stream, sink);
+    this.#share.add(CALL_BYTES);
   }
 
   /** The stream is over. */
   delete(stream: number): void {
-    this.#sinks.delete(stream);
+    if (this.#sinks.delete(stream)) this.#share.add(-CALL_BYTES);
   }
 
   /** True if the peer may open a stream with this number now. */
@@ -76,14 +83,17 @@ export class StreamTable {
    * @throws {CircuitError} `BUSY` if not.
    */
   checkRoom(): void {
-    if (this.#sinks.size < this.#most) return;
-    const why = `${this.#most} calls are open on this connection, that is all`;
-    throw new CircuitError("BUSY", why);
+    if (this.#sinks.size >= this.#most) {
+      throw new CircuitError("BUSY", `limit reached: ${this.#most} calls on this connection`);
+    }
+    if (this.#sinks.size < FREE_CALLS) return;
+    if (!this.#share.fits(CALL_BYTES)) throw this.#share.full(CALL_BYTES);
   }
 
   /** Empties the table and returns what was in it. */
   clear(): FrameSink[] {
     const sinks = [...this.#sinks.values()];
+    this.#share.add(-CALL_BYTES * sinks.length);
     this.#sinks.clear();
     return sinks;
   }

@@ -7,9 +7,10 @@
 import { AnchorHandle } from "../../client/anchor.ts";
 import { Router } from "../../client/router.ts";
 import type { Element } from "../../elements/mod.ts";
-import { Launcher } from "../../elements/proc/mod.ts";
+import { Launcher } from "../../elements/launch/mod.ts";
 import type { Anchor } from "../../mod.ts";
 import { newServerId } from "../../overlay/address.ts";
+import { Budget } from "../../overlay/budget.ts";
 import { CircuitError } from "../../overlay/errors.ts";
 import { type Codec, messagePack } from "../../overlay/transport/codec.ts";
 import { answerSession } from "../../overlay/transport/connect.ts";
@@ -46,6 +47,7 @@ export async function countedPair(): Promise<CountedPair> {
     circuit,
     log: () => {},
     ending: () => {},
+    budget: new Budget(),
     docker: false,
     launcher: new Launcher(),
     making: new Set<Promise<Element>>(),

@@ -6,9 +6,10 @@
  */
 
 import { setImmediate } from "node:timers";
+import { Budget } from "../../../overlay/budget.ts";
 import { type Caller, type CallPairOptions, invoke } from "../../_testing/call_pair.ts";
 import type { Cmd, ProcStat } from "../description.ts";
-import { Launcher } from "../launcher.ts";
+import { Launcher } from "../../launch/launcher.ts";
 import { makeProc, type ProcContext, type ProcElement } from "../proc.ts";
 
 /** The path of the make-believe anchor. */
@@ -23,12 +24,17 @@ export class Hosted implements AsyncDisposable {
   #element: ProcElement | undefined;
 
   /** Starts the command. */
-  static async start(cmd: Cmd, tied = false, launcher = new Launcher()): Promise<Hosted> {
+  static async start(
+    cmd: Cmd,
+    tied = false,
+    { launcher = new Launcher(), budget = new Budget() } = {},
+  ): Promise<Hosted> {
     const hosted = new Hosted();
     const context: ProcContext = {
       path: PATH,
       tied,
       launcher,
+      budget,
       remove: () => hosted.scrub(),
       log: (_level, message) => hosted.logged.push(message),
     };

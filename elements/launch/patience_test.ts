@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { CircuitError } from "../../overlay/errors.ts";
+import type { CircuitError } from "../../overlay/errors.ts";
 import { parseMounts } from "./mounts.ts";
 import { Patience } from "./patience.ts";
 

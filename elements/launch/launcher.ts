@@ -7,24 +7,8 @@
 
 import { Patience } from "./patience.ts";
 import { findProgram } from "./program.ts";
-import { said, saidBytes, SYSTEM_PATH } from "./said.ts";
+import { saidBytes, SYSTEM_PATH } from "./said.ts";
 import { ControlGroups } from "./cgroup.ts";
-
-/** The shell that POSIX promises. */
-const SH = "/bin/sh";
-
-/** The last descriptor that all shells can close; those beyond take more than one digit. */
-const LAST_CLOSABLE = 9;
-
-/** What a command is preceded by. */
-export interface Preparation {
-  /** The program. */
-  readonly file: string;
-  /** It leads a process group and a session of its own. */
-  readonly ownGroup: boolean;
-  /** Its whole environment, `NAME=VALUE` each. */
-  readonly env: () => readonly string[];
-}
 
 /** The open files that programs may have. */
 export interface FilesLimit {
@@ -53,7 +37,6 @@ export class Launcher {
   readonly #files: FilesLimit | undefined;
   readonly #home: string | undefined;
   #search: Promise<string> | undefined;
-  #inherited: Promise<readonly number[]> | undefined;
   readonly #tools = new Map<string, Promise<string | undefined>>();
 
   /** @param options `search`: where to look for programs instead of this process's PATH. */
@@ -90,39 +73,21 @@ export class Launcher {
     return this.#search ??= searchPath();
   }
 
-  /** Descriptors beyond the standard ones that the server has from its parent, and its children too. */
-  inherited(): Promise<readonly number[]> {
-    return this.#inherited ??= inheritedDescriptors();
-  }
-
   /**
    * The words that go before a program and its arguments; none if it can be started as it is. Each
    * tool executes the next one in its own place, so the process's number stays the same.
+   *
+   * @param ownGroup The program is to lead a process group and a session of its own.
    */
-  async before({ file, ownGroup, env }: Preparation): Promise<string[]> {
+  async before(ownGroup: boolean): Promise<string[]> {
     const words: string[] = [];
-    const inherited = await this.inherited();
-    if (inherited.length > 0) {
-      const bash = inherited.some((each) => each > LAST_CLOSABLE) && await this.#tool("bash");
-      const close = bash ? inherited : inherited.filter((each) => each <= LAST_CLOSABLE);
-      const script = close.map((each) => `exec ${each}>&-; `).join("") + 'exec "$@"';
-      // A shell drops variables whose names it does not take, and adds some.
-      words.push(bash || SH, "-c", script, "sh", await this.#need("env"), "-i", ...env());
-    }
     const setsid = ownGroup && Deno.build.os === "linux" && await this.#tool("setsid");
     if (setsid) words.push(setsid, "--");
     this.#files?.note();
     const limit = this.#files?.limit;
     const prlimit = limit !== undefined && await this.#tool("prlimit");
     if (prlimit) words.push(prlimit, `--nofile=${limit}:`);
-    // What `env` is given with an equals sign it takes for one more variable.
-    const last = inherited.length > 0 && !setsid && !prlimit;
-    if (last && file.includes("=")) words.push(await this.#need("nice"), "-n", "0");
     return words;
-  }
-
-  async #need(name: string): Promise<string> {
-    return await this.#tool(name) ?? name;
   }
 
   #tool(name: string): Promise<string | undefined> {
@@ -166,12 +131,4 @@ async function searchPath(): Promise<string> {
     }
     return entries.join(":");
   }
-}
-
-async function inheritedDescriptors(): Promise<number[]> {
-  const folder = Deno.build.os === "linux" ? "/proc/self/fd" : "/dev/fd";
-  // The shell's own descriptor of the folder is closed by the time it looks.
-  const script = `for each in ${folder}/*; do [ -e "$each" ] && echo "\${each##*/}"; done`;
-  const lines = (await said(script)).split("\n");
-  return lines.map(Number).filter((each) => Number.isInteger(each) && each > 2);
 }
