@@ -135,6 +135,6 @@ for (const keyed of [false, true]) {
       () => dial(server.address, options).then((client) => client.close(), (error) => error.code),
       (code) => code === "UNREACHABLE",
     );
-    assert((await log()).includes("stopping: SIGTERM"));
+    await until("its last words", log, (text) => text.includes("stopping: SIGTERM"));
   }, { ignore: !hasScript });
 }

@@ -265,7 +265,13 @@ containerTest(
 
     const lost = await client.anchor(`${far.path}/lost`).makeContainer(sh("sleep 1000"));
     const end = assertFails("ABORTED", lost.wait());
-    await lab.run("rm", "--force", nameOf(await lost.peek()));
+    const name = nameOf(await lost.peek());
+    // The server hears of its end only when it has been removed.
+    const attached = await childrenOf(far.pid);
+    for (const pid of attached) Deno.kill(pid, "SIGSTOP");
+    await lab.run("kill", name);
+    await lab.run("rm", "--force", name);
+    for (const pid of attached) Deno.kill(pid, "SIGCONT");
     await end;
     await assertFails("ABORTED", lost.peek());
   },

@@ -23,7 +23,7 @@ const MAX_MODULES = 90;
 const ALLOWED: readonly RegExp[] = [
   /^mod\.ts$/,
   /^client\/[^/]+\.ts$/,
-  /^overlay\/(errors|address|delay)\.ts$/,
+  /^overlay\/(errors|address|budget|delay)\.ts$/,
   /^overlay\/(transport|discovery)\/[^/]+\.ts$/,
   /^elements\/([^/]+\/description|describe|parse|path|call)\.ts$/,
 ];
