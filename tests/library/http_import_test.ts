@@ -14,7 +14,7 @@ import { environment, root } from "../program.ts";
  * Most bytes of source that a program gets with the library, comments and descriptions included. It
  * is a little above what there is: what makes it grow should be worth it.
  */
-const MAX_BYTES = 360_000;
+const MAX_BYTES = 380_000;
 
 /** Most modules of the project that a program gets with the library. */
 const MAX_MODULES = 90;
