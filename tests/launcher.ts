@@ -7,7 +7,7 @@
 import { type Client, dial, type DialOptions } from "../mod.ts";
 import { LineReader } from "./line_reader.ts";
 import type { LogBuffer, Logs } from "./logs.ts";
-import { environment, program } from "./program.ts";
+import { environment, type Program, program } from "./program.ts";
 import { until } from "./until.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL when a server is disposed of: 10 s. */
@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A line for `/bin/sh` that becomes the server, which it has as `"$@"`; default: none. */
   readonly shell?: string;
+  /** What to run; default: what is under test, on this host. */
+  readonly program?: Program;
 }
 
 /** A server in a process of its own. When it is disposed of it is stopped, in order if it can. */
@@ -83,7 +85,7 @@ export class RunningServer implements AsyncDisposable {
    * @throws {Error} with its log, if it ends before it is ready.
    */
   static async start(options: StartOptions): Promise<RunningServer> {
-    const { command, args: first } = program();
+    const { command, args: first } = options.program ?? program();
     const where = options.listen ?? `${HOST}:0`;
     const { shell } = options;
     const args = [...first, "start", "-a", where, ...options.args ?? []];

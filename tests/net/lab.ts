@@ -115,8 +115,24 @@ export class Lab implements AsyncDisposable {
 
   /** Adds a host with a cable to each of these networks; network 2 is 10.77.2.0/24. */
   async host(...networks: readonly number[]): Promise<Host> {
+    const namespace = await this.#namespace(`h${this.#hosts.length + 1}`);
+    return await this.#connect(namespace, networks);
+  }
+
+  /**
+   * Adds the host that this process is on, with a cable to network 1. For a process that has a
+   * namespace of its own: the cable is plugged into whatever namespace it is in.
+   */
+  async own(): Promise<Host> {
+    const namespace = `${this.#prefix}own`;
+    await ip("netns", "attach", namespace, String(Deno.pid));
+    this.#namespaces.push(namespace);
+    await ip("link", "set", "lo", "up");
+    return await this.#connect(namespace, [1]);
+  }
+
+  async #connect(namespace: string, networks: readonly number[]): Promise<Host> {
     const number = this.#hosts.length + 1;
-    const namespace = await this.#namespace(`h${number}`);
     const ports: Port[] = [];
     for (const [i, each] of networks.entries()) {
       const network = await this.#network(each);
