@@ -14,6 +14,12 @@ const MIB = 1024 * 1024;
 /** Bytes by which the memory of a process may have grown in the end, however long the soak was. */
 const MAX_GROWTH = 64 * MIB;
 
+/**
+ * Open files that a process may have more in the end, however long the soak was: two servers that have
+ * dialled each other at the same moment keep both connections.
+ */
+const MAX_MORE_FILES = 8;
+
 /** Milliseconds in which a process gives back what it can, on a machine that is busy: 90 s. */
 const SETTLES_MS = 90_000;
 
@@ -46,8 +52,8 @@ export async function settledHolds(circuit: Circuit): Promise<Held[]> {
 }
 
 /**
- * Waits until no process holds more open files than before, nor more memory than
- * {@linkcode MAX_GROWTH} in addition.
+ * Waits until no process holds more than before but for {@linkcode MAX_MORE_FILES} open files and
+ * {@linkcode MAX_GROWTH} of memory.
  *
  * @throws {Violation} if that does not become so.
  */
@@ -61,7 +67,7 @@ export async function untilNothingIsLeft(
       const after = await holds(circuit);
       const wrong = after.flatMap(({ rss, files }, i) => {
         const was = before[i];
-        const well = was && files <= was.files && rss <= was.rss + MAX_GROWTH;
+        const well = was && files <= was.files + MAX_MORE_FILES && rss <= was.rss + MAX_GROWTH;
         return well
           ? []
           : [`${nameOf(i, after)} holds ${show({ rss, files })}, before ${show(was)}`];
