@@ -60,13 +60,23 @@ export class ControlGroup {
     this.#remove = remove;
   }
 
-  /** Takes in a process that has started nothing yet; false if the system refuses. */
-  take(pid: number): boolean {
+  /**
+   * Takes in a process and what it has started by now: the first one of a while takes the system some
+   * 15 ms, in which a program can start others. What they start from then on is in it by itself.
+   *
+   * @returns false if the system refuses the first one. Never fails.
+   */
+  async take(pid: number): Promise<boolean> {
     try {
-      Deno.writeTextFileSync(`${this.#folder}/cgroup.procs`, `${pid}`);
+      await Deno.writeTextFile(`${this.#folder}/cgroup.procs`, `${pid}`);
+      for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+        const children = await Deno.readTextFile(`/proc/${pid}/task/${name}/children`);
+        for (const child of children.split(" ")) if (child.trim()) await this.take(Number(child));
+      }
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      // It has ended since.
+      return error instanceof Deno.errors.NotFound;
     }
   }
 

@@ -8,14 +8,18 @@ import type { ControlGroup } from "../launch/cgroup.ts";
 import { ProcessGroup } from "./group.ts";
 import type { Launcher } from "../launch/launcher.ts";
 
-/** Milliseconds between two looks whether all of it has ended. */
-const LOOK_MS = 50;
+/** Milliseconds between two looks whether all of it has ended: at first, and at most, doubling. */
+const LOOK_MS = 10;
+const MAX_LOOK_MS = 160;
+
+/** Milliseconds that what got SIGKILL may take to end: 1 s. What a dead disk holds up may take longer. */
+const KILLED_MS = 1_000;
 
 /** The processes that end together. */
 export class Family {
   readonly #control: ControlGroup | undefined;
   #group: ProcessGroup | undefined;
-  #taken = false;
+  #taken: Promise<boolean> = Promise.resolve(false);
 
   private constructor(control: ControlGroup | undefined) {
     this.#control = control;
@@ -29,7 +33,12 @@ export class Family {
   /** Takes in its first process, which was just started and leads a process group, or is about to. */
   begin(pid: number): void {
     this.#group = new ProcessGroup(pid);
-    this.#taken = this.#control?.take(pid) ?? false;
+    if (this.#control) this.#taken = this.#control.take(pid);
+  }
+
+  /** Resolves when nothing of {@linkcode begin} is left to do. */
+  async begun(): Promise<void> {
+    await this.#taken;
   }
 
   /** Its first process has ended, and was waited for. To be called at once. */
@@ -43,32 +52,36 @@ export class Family {
    * @throws what the system refuses it with.
    */
   async signal(signal: Deno.Signal): Promise<boolean> {
+    // First, since what loses its parent can no longer be found.
+    const taken = await this.#taken;
     const sent = await this.#group?.signal(signal) ?? false;
-    if (signal !== "SIGKILL" || !this.#taken) return sent;
+    if (signal !== "SIGKILL" || !taken) return sent;
     this.#control?.kill();
     return true;
   }
 
-  /** Resolves when nothing is left of it, or `late` does. */
-  async gone(late: Promise<void>): Promise<void> {
-    let over = false;
-    const ended = late.then(() => {
-      over = true;
+  /** Resolves when nothing is left of it; at most {@linkcode KILLED_MS} after `killed` does. */
+  async gone(killed: Promise<void>): Promise<void> {
+    const taken = await this.#taken;
+    let until = Infinity;
+    const dying = killed.then(() => {
+      until = performance.now() + KILLED_MS;
     });
-    while (!over && this.#isAlive()) {
+    for (let ms = LOOK_MS; await this.#isAlive(taken) && performance.now() < until;) {
       let timer;
-      const pause = new Promise((resolve) => timer = setTimeout(resolve, LOOK_MS));
-      await Promise.race([ended, pause]);
+      const pause = new Promise((resolve) => timer = setTimeout(resolve, ms));
+      ms = Math.min(2 * ms, MAX_LOOK_MS);
+      await (until === Infinity ? Promise.race([dying, pause]) : pause);
       clearTimeout(timer);
     }
   }
 
   /** Gives up what was prepared for it. */
   release(): void {
-    this.#control?.release();
+    void this.#taken.then(() => this.#control?.release());
   }
 
-  #isAlive(): boolean {
-    return (this.#taken && this.#control?.populated) || (this.#group?.exists() ?? false);
+  async #isAlive(taken: boolean): Promise<boolean> {
+    return (taken && this.#control?.populated) || (await this.#group?.isAlive() ?? false);
   }
 }

@@ -26,7 +26,14 @@ export class ProcessGroup {
     this.#leaderless = performance.now();
   }
 
-  /** Whether there is a group of its number, which may be a stranger's by now. */
+  /** Whether anything runs in a group of its number, which may be a stranger's by now. */
+  async isAlive(): Promise<boolean> {
+    // One that has ended and that nobody has waited for is still there, perhaps for good.
+    if (!this.exists()) return false;
+    return (await listProcesses()).processes.some((each) => !each.ended && this.#wasIn(each));
+  }
+
+  /** Whether there is a group of its number, ended processes included. */
   exists(): boolean {
     try {
       return process.kill(-this.#leader, 0);

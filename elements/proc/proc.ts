@@ -140,7 +140,8 @@ class Proc implements ProcElement {
       remove: () => context.remove(),
     });
     this.exited = ending(this.#child.status).then((end) => this.#exit(end));
-    this.released = Promise.all([this.exited, this.#running.closed]).then(() => {
+    const over = [this.exited, this.#running.closed, family?.begun()];
+    this.released = Promise.all(over).then(() => {
       this.#released = true;
       if (!this.#terminating) family?.release();
     });

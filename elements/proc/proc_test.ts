@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { settle } from "../_testing/settle.ts";
 import { CircuitError } from "../../overlay/errors.ts";
+import { Launcher } from "../launch/launcher.ts";
 import { osState, statField } from "./os_state.ts";
 import { eventually, Hosted, PATH, readText, readUntil, shell } from "./_testing/hosted.ts";
 
@@ -250,6 +251,23 @@ Deno.test("dispose() of a tied process ends what a stopped or exited one has lef
   await daemon.scrub();
   assertEquals(await osState(free), "running");
   Deno.kill(free, "SIGKILL");
+});
+
+const groups = new Launcher().controlGroups;
+const canGroup = await groups.make();
+canGroup?.release();
+
+Deno.test({
+  name: "dispose() of a tied process ends what has left its process group (needs cgroup v2)",
+  ignore: canGroup === undefined,
+  async fn() {
+    const script =
+      `setsid sh -c 'trap "" TERM; exec sleep 1000' >/dev/null 2>&1 <&- & echo $!; wait`;
+    await using hosted = await shell(script, {}, true);
+    const child = await childOf(hosted);
+    await hosted.scrub();
+    await eventually(async () => await osState(child) === "ended");
+  },
 });
 
 /** The number of a process's group. */

@@ -14,6 +14,8 @@ export interface Listed {
   readonly group: number;
   /** The number of its session; undefined where the system does not tell. */
   readonly session: number | undefined;
+  /** Whether it has ended, and nobody has waited for it. */
+  readonly ended: boolean;
   /** When it started, in seconds on the clock of {@linkcode ProcessList.now}. */
   readonly started: number;
 }
@@ -26,7 +28,7 @@ export interface ProcessList {
 }
 
 /** Numbers of fields in `/proc/PID/stat`, see proc_pid_stat(5). */
-const [GROUP, SESSION, STARTED] = [5, 6, 22];
+const [STATE, GROUP, SESSION, STARTED] = [3, 5, 6, 22];
 
 /** Linux counts starts in hundredths of a second, whatever its clock does. */
 const TICKS_PER_S = 100;
@@ -46,6 +48,7 @@ async function fromProc(): Promise<ProcessList> {
       pid: parseInt(line),
       group: Number(fields[GROUP]),
       session: Number(fields[SESSION]),
+      ended: /^[ZX]/.test(fields[STATE] ?? ""),
       started: Number(fields[STARTED]) / TICKS_PER_S,
     };
   });
@@ -53,13 +56,14 @@ async function fromProc(): Promise<ProcessList> {
 }
 
 async function fromPs(): Promise<ProcessList> {
-  const lines = (await said("ps -A -o pid= -o pgid= -o lstart=")).split("\n");
+  const lines = (await said("ps -A -o pid= -o pgid= -o state= -o lstart=")).split("\n");
   const processes = lines.filter((line) => line.trim() !== "").map((line) => {
-    const [pid, group, ...started] = line.trim().split(/\s+/);
+    const [pid, group, state = "", ...started] = line.trim().split(/\s+/);
     return {
       pid: Number(pid),
       group: Number(group),
       session: undefined,
+      ended: state.startsWith("Z"),
       started: Date.parse(started.join(" ")) / 1000,
     };
   });
