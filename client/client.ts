@@ -25,7 +25,8 @@ import type { Anchor, CallOptions, Client, DialOptions } from "./types.ts";
  * @throws {CircuitError} `BAD_REQUEST` if it is not an address or the key is none, `UNREACHABLE` if
  * nobody answers there or another server does, `TIMEOUT` if there is no answer within 5 s, `PROTOCOL`
  * if something else answers; `DENIED` if only one side has a key or the keys are different;
- * `NOT_FOUND` or `DENIED` if the key file cannot be read; `ABORTED` or `TIMEOUT` by the signal.
+ * `NOT_FOUND` or `DENIED` if the key file cannot be read; `SERVER_GONE` if the server is lost before a
+ * client that redials knows of another one; `ABORTED` or `TIMEOUT` by the signal.
  *
  * @example
  * ```ts

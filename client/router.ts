@@ -80,8 +80,12 @@ export class Router {
       router.#redialler = new Redialler({ dial: router.#dialTo, seeds });
     }
     router.#enter(session);
-    if (router.#redialler) await router.#learn(router.#redialler, session);
-    return router;
+    if (!router.#redialler) return router;
+    await router.#learn(router.#redialler, session);
+    if (!session.error || router.#redialler.known.length > 0) return router;
+    // It was lost before it had said who else there is: none would take its place.
+    await router.close(session.error);
+    throw session.error;
   }
 
   /** The server that was dialled last: its ID and address. */

@@ -165,6 +165,8 @@ export class Node {
     if (peer === this.self.id) return session.close();
     // A busy server sends newcomers on to others, so it may take a while until it is listed itself.
     await this.#listed((listed) => peer === undefined || listed.has(peer) || listed.size > 1);
+    // The membership wants no link with a server that it has one with already.
+    if (!this.#linkOf.has(session) && session.streamCount === 0) session.close();
   }
 
   /** Resolves when the list of live servers is as wanted, or after {@linkcode JOIN_NEWS_MS}. */

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
-import { dialTo, RunningServer, untilSeen } from "../launcher.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { cluster, dialTo, RunningServer, untilSeen } from "../launcher.ts";
 import { circuitTest } from "../logs.ts";
 import { freePlaces } from "../places.ts";
 import { RunningTool, tool } from "../tool.ts";
+import { hasProcFs, openFiles } from "../traces.ts";
 import { until, within } from "../until.ts";
 
 function joining(places: readonly string[]): string[] {
@@ -76,3 +77,17 @@ circuitTest("SIGTERM ends a server that waits for whom it is to join", async () 
   const { code, stdout } = await within(2_000, "its end", server.result());
   assertEquals([code, stdout], [0, ""]);
 });
+
+circuitTest("joining a server of one's own circuit leaves no connection behind", async (logs) => {
+  await using circuit = await cluster(2, { logs });
+  const { near, far } = circuit;
+  await using client = await dialTo(near);
+  const element = await client.anchor(near.path).get();
+  assert(element?.kind === "server");
+  const before = await Promise.all([openFiles(near.pid), openFiles(far.pid)]);
+  for (let i = 0; i < 5; i++) await element.rejoin(far.hostPort);
+  for (const [i, { pid }] of [near, far].entries()) {
+    await until("the connections to be closed", () => openFiles(pid), (now) => now <= before[i]!);
+  }
+  assertEquals((await client.servers()).length, 2);
+}, { ignore: !hasProcFs });

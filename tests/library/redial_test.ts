@@ -240,3 +240,21 @@ circuitTest(
     await within(8_000, "the failure of the call", waiting);
   },
 );
+
+circuitTest("redial: dial() fails if its server is lost before it names another", async (logs) => {
+  await using server = await RunningServer.start({ logs });
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  // Passes on the hellos, and breaks off at the first request.
+  const relaying = (async () => {
+    using near = await listener.accept();
+    const { hostname, port } = new URL(`http://${server.hostPort}`);
+    using far = await Deno.connect({ hostname, port: Number(port) });
+    const buffer = new Uint8Array(4096);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      await to.write(buffer.slice(0, await from.read(buffer) ?? 0));
+    }
+    await near.read(buffer);
+  })();
+  await assertFails("SERVER_GONE", dial(`127.0.0.1:${listener.addr.port}`, { redial: true }));
+  await relaying;
+});

@@ -15,10 +15,10 @@ const MIB = 1024 * 1024;
 const MAX_GROWTH = 64 * MIB;
 
 /**
- * Open files that a process may have more in the end, however long the soak was: two servers that have
- * dialled each other at the same moment keep both connections.
+ * Open files that a process may have more in the end, however long the soak was: a server keeps a
+ * connection that it has dialled to pass on a call, and there may be one in each direction between two.
  */
-const MAX_MORE_FILES = 8;
+const MAX_MORE_FILES = 4;
 
 /** Milliseconds in which a process gives back what it can, on a machine that is busy: 90 s. */
 const SETTLES_MS = 90_000;
@@ -94,9 +94,10 @@ export function show(held: Held | undefined): string {
 
 async function holds(circuit: Circuit): Promise<Held[]> {
   (globalThis as { gc?: () => void }).gc?.();
-  const pids = [...circuit.members.map(({ server }) => server.pid), Deno.pid];
-  return await Promise.all(pids.map(async (pid) => {
-    const [rss, files] = await Promise.all([residentBytes(pid), openFiles(pid)]);
-    return { rss, files };
-  }));
+  const held: Held[] = [];
+  // One after the other: the programs that look have files open in this process.
+  for (const pid of [...circuit.members.map(({ server }) => server.pid), Deno.pid]) {
+    held.push({ rss: await residentBytes(pid), files: await openFiles(pid) });
+  }
+  return held;
 }
