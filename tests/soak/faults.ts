@@ -4,7 +4,6 @@
  * @module
  */
 
-import { output } from "../net/ip.ts";
 import type { Random } from "../random.ts";
 import type { Circuit, Slot } from "./circuit.ts";
 import { Violation } from "./journal.ts";
@@ -77,13 +76,29 @@ export async function inflict(
     }
     case "disk": {
       const ballast = `${slot.varDir}/ballast`;
-      // It fails, when there is no more room.
-      await output("dd", ["if=/dev/zero", `of=${ballast}`, "bs=4096"]).catch(() => {});
-      return () => Deno.remove(ballast);
+      await fill(ballast);
+      return () => Deno.remove(ballast).catch(unlessNotFound);
     }
     case "clock":
       await clock?.set(random.pick(OFFSETS) ?? "+0");
       // It stays as it is in half of the cases.
       return async () => random.chance(0.5) ? await clock?.set("+0") : undefined;
   }
+}
+
+/** Bytes that are written at a time, and at least left at the end: a page. */
+const PAGE_BYTES = 4096;
+
+/** Writes a file until there is no more room; none where there is not even room for its name. */
+async function fill(path: string): Promise<void> {
+  try {
+    using file = await Deno.open(path, { create: true, write: true });
+    for (;;) await file.write(new Uint8Array(PAGE_BYTES));
+  } catch (error) {
+    if (!String(error).includes("No space left on device")) throw error;
+  }
+}
+
+function unlessNotFound(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
