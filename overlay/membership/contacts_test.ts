@@ -4,7 +4,8 @@
 
 import { assertEquals } from "@std/assert";
 import { Bench, member } from "./_bench.ts";
-import { FRAME } from "./wire.ts";
+import { DEFAULT_TUNING } from "./tuning.ts";
+import { decode, FRAME } from "./wire.ts";
 
 const { address, id } = member(2);
 const REDIAL = { type: "dial", address, id } as const;
@@ -100,6 +101,39 @@ Deno.test("Membership does not redial where the peer said that it closes", () =>
   bench.send(2, Uint8Array.of(FRAME.DROP, 0));
   bench.input({ type: "link-down", link: 2 });
   assertEquals(bench.of("dial"), []);
+});
+
+Deno.test("Membership suspects a newcomer that falls silent before it has a link", () => {
+  const bench = settled();
+  bench.greet(2, member(2), 0, true);
+  bench.send(2, Uint8Array.of(FRAME.READY));
+  bench.run(2000);
+  bench.hear(3);
+  assertEquals(bench.membership.status().suspects, 0);
+  bench.run(600);
+  assertEquals(bench.membership.status().suspects, 1);
+  bench.hear(3);
+  bench.run(1800);
+  assertEquals(causes(bench), [`${id} dead`]);
+});
+
+Deno.test("Membership dials a newcomer that is slow to take its snapshot", () => {
+  const bench = settled();
+  bench.greet(2, member(2), 0, true);
+  bench.run(2000);
+  bench.hear(3);
+  bench.run(600);
+  assertEquals(bench.of("dial"), [REDIAL]);
+  assertEquals(bench.membership.status().suspects, 0);
+});
+
+Deno.test("Membership does not list a newcomer that it sends on", () => {
+  const bench = settled();
+  const newcomers = DEFAULT_TUNING.joinersAtOnce + 1;
+  for (let n = 0; n < newcomers; n++) bench.greet(10 + n, member(10 + n), 0, true);
+  const answers = bench.of("send").map(({ bytes }) => decode(bytes)?.type);
+  assertEquals(answers.filter((type) => type === "redirect").length, 1);
+  assertEquals(bench.membership.size, 2 + DEFAULT_TUNING.joinersAtOnce);
 });
 
 Deno.test("Membership that leaves tells those with whom it has no link", () => {

@@ -74,20 +74,22 @@ export class Detector {
     if (this.#judgeAt <= awake) this.#judge();
   }
 
-  /** Looks at each link: is a heartbeat due, did its peer fall silent? */
+  /** Are heartbeats due, did a neighbour or a newcomer fall silent? */
   #look(): void {
     const { now, awake, links, tuning } = this.#context;
     if (this.#beatAt <= now) this.#beat();
     let heard = Infinity;
-    for (const link of links.agreed) {
-      if (link.reported) continue;
+    for (const link of links.all()) {
+      if (link.reported || !(link.agreed || link.bit >= 0)) continue;
       if (awake - link.lastHeard < tuning.silenceMs) {
         heard = Math.min(heard, link.lastHeard);
         continue;
       }
       links.report(link, true);
       this.onSilence();
-      this.report(link.slot);
+      // A newcomer with a slow line may be busy with a long snapshot: it answers a dial.
+      if (link.joiner && !link.agreed) this.#dials.dial(link.slot, { kind: "probe" });
+      else this.report(link.slot);
     }
     this.#silentAt = heard + tuning.silenceMs;
   }
