@@ -35,7 +35,7 @@ export class Detector {
   readonly #context: Context;
   readonly #dials: Dials;
   readonly #suspicions = new Suspicions();
-  /** Awake time at which a neighbour whose link closed becomes a suspect. */
+  /** Awake time at which a server whose connection closed becomes a suspect, if nothing is heard. */
   readonly #lost = new Map<number, number>();
   /** No suspicion becomes a death before this awake time. */
   #judgeAt = Infinity;
@@ -74,20 +74,22 @@ export class Detector {
     if (this.#judgeAt <= awake) this.#judge();
   }
 
-  /** Looks at each link: is a heartbeat due, did its peer fall silent? */
+  /** Are heartbeats due, did a neighbour or a newcomer fall silent? */
   #look(): void {
     const { now, awake, links, tuning } = this.#context;
     if (this.#beatAt <= now) this.#beat();
     let heard = Infinity;
-    for (const link of links.agreed) {
-      if (link.reported) continue;
+    for (const link of links.all()) {
+      if (link.reported || !(link.agreed || link.bit >= 0)) continue;
       if (awake - link.lastHeard < tuning.silenceMs) {
         heard = Math.min(heard, link.lastHeard);
         continue;
       }
       links.report(link, true);
       this.onSilence();
-      this.report(link.slot);
+      // A newcomer with a slow line may be busy with a long snapshot: it answers a dial.
+      if (link.joiner && !link.agreed) this.#dials.dial(link.slot, { kind: "probe" });
+      else this.report(link.slot);
     }
     this.#silentAt = heard + tuning.silenceMs;
   }
@@ -99,35 +101,46 @@ export class Detector {
     link.lastHeard = awake;
     links.report(link, false);
     this.#silentAt = Math.min(this.#silentAt, awake + tuning.silenceMs);
-    this.#lost.delete(link.slot);
   }
 
   /** Something came in on a connection. */
   heard(link: Link): void {
     const { awake, links, tuning } = this.#context;
     link.lastHeard = awake;
+    if (this.#lost.size > 0) this.#lost.delete(link.slot);
     if (!link.reported) return;
     links.report(link, false);
     this.#silentAt = Math.min(this.#silentAt, awake + tuning.silenceMs);
   }
 
-  /** An agreed link closed without a word: redial once. */
+  /**
+   * A connection closed without a word: redial once. That holds for a contact, too: a newcomer that dies
+   * before it has a link has no other connection that tells of it.
+   */
   closed(link: Link): void {
-    if (!this.#context.listed(link.slot)) return;
-    const deadline = link.lastHeard + this.#context.tuning.silenceMs;
-    this.#lost.set(link.slot, deadline);
-    this.#dials.start(link.slot, { kind: "link", vital: true });
+    const { awake, links, tuning } = this.#context;
+    const { slot, agreed, lastHeard } = link;
+    if (!this.#context.listed(slot)) return;
+    if (!agreed) {
+      // If it is dead, its other connection closes as well.
+      if (links.isConnected(slot)) return;
+      // This was the redial.
+      if (!this.#dials.dialling(slot) && this.#lost.delete(slot)) return this.report(slot);
+    }
+    // A contact has no heartbeats, so its silence so far says nothing.
+    this.#lost.set(slot, (agreed ? lastHeard : awake) + tuning.silenceMs);
+    this.#dials.dial(slot, agreed ? { kind: "link", vital: true } : { kind: "probe" });
   }
 
   /** A dial to a listed server failed. */
   dialFailed(slot: number, reason: DialFailure): void {
     const { list } = this.#context;
-    const wasNeighbour = this.#lost.delete(slot);
+    const wasConnected = this.#lost.delete(slot);
     const s = list.get(slot);
     if (!isListed(s)) return;
     if (reason === "superseded") {
       this.#context.say(slot, standing(incarnationOf(s), SUPERSEDED));
-    } else if (reason === "refused" && wasNeighbour) {
+    } else if (reason === "refused" && wasConnected) {
       this.#context.say(slot, standing(incarnationOf(s), DEAD));
     } else {
       this.report(slot);

@@ -30,8 +30,8 @@ export type Intent =
 export interface Dial {
   /** As in the dial output. */
   readonly address: string;
-  /** The server dialled; −1 for a seed. */
-  readonly slot: number;
+  /** The server dialled; −1 for a seed, as long as it is not known which server that is. */
+  slot: number;
   /** What it is for. */
   readonly intents: Intent[];
   /** When it began. */
@@ -72,14 +72,19 @@ export class Dials {
   /** Begins something with a server, on a connection that there is or by dialling. */
   start(slot: number, intent: Intent): void {
     const contact = this.#context.links.contactWith(slot);
-    if (contact) return this.begin(contact, intent);
+    if (contact) this.begin(contact, intent);
+    else this.dial(slot, intent);
+  }
+
+  /** Begins something with a server by dialling, whatever connection there is. */
+  dial(slot: number, intent: Intent): void {
     const { id, address } = this.#context.directory.member(slot);
-    this.#dial(address, slot, intent, id);
+    this.#dialAddress(address, slot, intent, id);
   }
 
   /** Dials a seed. */
   startSeed(address: string): void {
-    this.#dial(address, -1, { kind: "join" }, undefined);
+    this.#dialAddress(address, -1, { kind: "join" }, undefined);
   }
 
   /** The dial that led to this connection. */
@@ -102,7 +107,7 @@ export class Dials {
     }
   }
 
-  #dial(
+  #dialAddress(
     address: string,
     slot: number,
     intent: Intent,
@@ -110,6 +115,7 @@ export class Dials {
   ): void {
     const dial = this.#byAddress.get(address);
     if (dial) {
+      if (dial.slot < 0) dial.slot = slot;
       if (!dial.intents.some((i) => i.kind === intent.kind)) {
         dial.intents.push(intent);
       }

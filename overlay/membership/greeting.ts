@@ -6,6 +6,7 @@
 
 import type { AntiEntropy } from "./anti_entropy.ts";
 import type { Context } from "./context.ts";
+import type { Detector } from "./detector.ts";
 import type { Dials, Intent } from "./dials.ts";
 import type { Edges } from "./edges.ts";
 import type { Healer } from "./healing.ts";
@@ -26,6 +27,7 @@ const PATIENCE = 1.5;
 /** The parts that a connection may concern when it begins. */
 export interface GreeterParts {
   readonly dials: Dials;
+  readonly detector: Detector;
   readonly edges: Edges;
   readonly seeker: Seeker;
   readonly healer: Healer;
@@ -73,15 +75,20 @@ export class Greeter {
   hello(link: Link, hello: Hello): void {
     const { list, self, alone } = this.#context;
     link.greeted = true;
-    this.#context.say(link.slot, standing(hello.incarnation, ALIVE), {
-      from: link,
-    });
+    const newcomer = hello.alone && !alone;
+    // One that is sent on is listed by the server that serves it: only that one sees it die.
+    if (!newcomer || this.#parts.storm.admit(link)) {
+      this.#context.say(link.slot, standing(hello.incarnation, ALIVE), { from: link });
+    }
     if (hello.held > list.get(self) && this.#context.defend(hello.held)) {
       if (!hello.ask) this.#sendSelf(link);
     }
     // A driver may dial anew on a connection that is still known here: answer each time.
     if (hello.ask) this.#sendHello(link, false, alone);
-    if (hello.alone && !alone) return this.#parts.storm.serve(link);
+    if (newcomer) {
+      if (link.joiner) this.#parts.detector.watch(link);
+      return this.#parts.storm.serve(link);
+    }
     if (!hello.ask) this.#greeted(link, hello);
   }
 

@@ -116,6 +116,11 @@ export class LinkSet {
     return i < 0 ? undefined : this.agreed[i];
   }
 
+  /** True where there is a connection of any kind with a server. */
+  isConnected(slot: number): boolean {
+    return this.#agreedSlots.includes(slot) || this.contacts.some((link) => link.slot === slot);
+  }
+
   /** Notes whether the peer of a link is silent. */
   report(link: Link, silent: boolean): void {
     if (link.reported === silent) return;

@@ -264,7 +264,7 @@ export class Membership {
     const link = this.#context.links.get(id);
     if (!link) return;
     this.#context.gone(link);
-    if (link.agreed) this.#detector.closed(link);
+    this.#detector.closed(link);
   }
 
   /** A connection is no more, whoever closed it. */
@@ -310,6 +310,8 @@ export class Membership {
   #leave(): void {
     const { outbox, links, incarnation } = this.#context;
     this.#context.setSelf(standing(incarnation, LEFT), false);
+    // A contact whose connection just closed would take this server for dead.
+    for (const link of links.contacts) links.flood(link);
     outbox.flush();
     this.#context.leaving = true;
     for (const link of [...links.all()]) {

@@ -92,6 +92,7 @@ export class Prober {
   #probe(slot: number): void {
     const { links, list } = this.#context;
     if (links.agreedWith(slot) || !isListed(list.get(slot))) return;
-    this.#dials.start(slot, { kind: "probe" });
+    // A contact has no heartbeats: that there is one does not tell whether its peer lives.
+    this.#dials.dial(slot, { kind: "probe" });
   }
 }

@@ -38,17 +38,21 @@ export class Storm {
     }
   }
 
-  /** A newcomer asks for a snapshot: gives it one, or sends it on. */
-  serve(link: Link): void {
+  /** A newcomer asks for a snapshot: gives it a place, or returns false where none is free. */
+  admit(link: Link): boolean {
     const { tuning, now, links } = this.#context;
     this.done(link);
-    if (this.#joiners.size >= tuning.joinersAtOnce || !links.flood(link)) {
-      return this.#redirect(link);
-    }
+    if (this.#joiners.size >= tuning.joinersAtOnce || !links.flood(link)) return false;
     link.joiner = true;
     this.#joiners.set(link, now + tuning.joinerMs);
     link.keepUntil = Math.max(link.keepUntil, now + tuning.joinerMs);
-    this.#sendSnapshot(link);
+    return true;
+  }
+
+  /** Gives a newcomer that has a place its snapshot, and sends any other on. */
+  serve(link: Link): void {
+    if (link.joiner) this.#sendSnapshot(link);
+    else this.#redirect(link);
   }
 
   /** A newcomer has what it wanted, or is gone. */

@@ -12,6 +12,9 @@ import { idsOf, listing, Servers } from "./servers.ts";
 /** Milliseconds in which a server whose process was killed is gone everywhere. */
 const KILLED_MS = 1_000;
 
+/** Servers that are killed while they join, one after the other. */
+const JOINS = 8;
+
 /** Milliseconds in which a server that stands still is gone everywhere. */
 const SILENT_MS = 4_500;
 
@@ -36,6 +39,23 @@ labTest("a server that is killed is gone everywhere within a second", async (log
   const all = [...others, next];
   await servers.listed(all, all, killed, BACK_MS);
   assertEquals(await listing(next), idsOf(all));
+});
+
+labTest("a server that is killed as soon as it is ready is gone within a second", async (logs) => {
+  await using lab = await Lab.create(2);
+  await using servers = new Servers(logs);
+  const [here, there] = lab.hosts;
+  if (!here || !there) throw new Error("no hosts");
+  const seed = await servers.start(here);
+  const args = ["-if", "eth0", "-j", seed.address];
+  // What it has done by then differs from time to time.
+  for (let round = 0; round < JOINS; round++) {
+    const lost = await servers.start(there, { args });
+    const killed = Date.now();
+    lost.kill("SIGKILL");
+    const { last } = await servers.gone([seed], lost, killed, KILLED_MS);
+    assertAtMost("gone after", last, KILLED_MS, "ms");
+  }
 });
 
 labTest("a server that stands still is gone, and back when it goes on", async (logs) => {

@@ -81,6 +81,36 @@ Deno.test("a server that stood still for 10 s is dead, and back when it runs aga
   assertEquals(network.live().length, 20);
 });
 
+/** Milliseconds within which a newcomer has joined and has its links. */
+const JOIN_MS = 40;
+/** Milliseconds in which a server that ends is gone everywhere. */
+const GONE_MS = 1000;
+
+for (const how of ["crash", "leave"] as const) {
+  Deno.test(`a server that joins is gone within a second of its ${how}, whenever that is`, () => {
+    const late: string[] = [];
+    let listed = 0;
+    for (const n of [1, 2, 10, 20]) {
+      for (let ms = 1; ms <= JOIN_MS; ms++) {
+        const network = new Network({ seed: SEED + ms });
+        const seed = network.place(network.start([]));
+        for (let i = 1; i < n; i++) network.start([seed]);
+        network.run(20_000);
+        const others = network.live();
+        const lost = network.start([seed]);
+        network.run(ms);
+        const lists = () => others.some(({ membership }) => membership.has(lost.member.id));
+        if (lists()) listed++;
+        network[how](lost);
+        network.run(GONE_MS);
+        if (lists()) late.push(`after ${ms} ms with ${n} others`);
+      }
+    }
+    assert(listed > JOIN_MS);
+    assertEquals(late, []);
+  });
+}
+
 Deno.test("restarts at the same addresses leave exact lists behind", () => {
   assertPass(restarts(build(20, { seed: SEED }), 200));
 });
