@@ -53,7 +53,7 @@ const STAND_IN_MARK = ".stand-ins";
 const JSR_MARK = ".jsr-answers";
 
 /**
- * Writes the stand-ins unless they are there already or JSR answers.
+ * Writes the stand-ins unless they or packages from JSR are there already, or JSR answers.
  *
  * The answer is remembered in vendor/. The folder of the stand-ins is made
  * aside and renamed into place, so that a run beside this one sees all of it or
@@ -71,7 +71,7 @@ export async function vendor(options: VendorOptions): Promise<Outcome> {
   if (ask !== "again") {
     if (found === digest) return "nothing";
     if (ask === "once" && found === undefined) {
-      if (await readText(`${folder}/${JSR_MARK}`) !== undefined) {
+      if (await readText(`${folder}/${JSR_MARK}`) !== undefined || await fromJsr(target)) {
         return "nothing";
       }
     }
@@ -122,6 +122,12 @@ async function answers(jsr: URL, ask: typeof fetch): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Whether Deno has had a package from JSR; a page that is not JSR's has another name there. */
+async function fromJsr(target: string): Promise<boolean> {
+  const metas = Object.keys(PACKAGES).map((name) => readText(`${target}/${name}/meta.json`));
+  return (await Promise.all(metas)).some((text) => text !== undefined);
 }
 
 /** All files of the packages' folder, by their path in it. */

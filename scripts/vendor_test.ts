@@ -132,6 +132,18 @@ Deno.test("vendor() asks again when told to, and goes either way", async () => {
   assertEquals(await bench.run(), "nothing");
 });
 
+Deno.test("vendor() leaves packages from JSR alone until told otherwise", async () => {
+  await using bench = await Bench.create();
+  const file = `${bench.packages}/msgpack/meta.json`;
+  await Deno.mkdir(`${bench.packages}/msgpack`, { recursive: true });
+  await Deno.writeTextFile(file, "from JSR");
+  assertEquals(await bench.run(), "nothing");
+  assertEquals(await Deno.readTextFile(file), "from JSR");
+  assertEquals(bench.questions, 0);
+  assertEquals(await bench.run("never"), "stand-ins");
+  assertStringIncludes(await Deno.readTextFile(file), "versions");
+});
+
 Deno.test("vendor() writes stand-ins without asking when told to", async () => {
   await using bench = await Bench.create();
   bench.answers = true;
