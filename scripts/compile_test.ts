@@ -145,6 +145,6 @@ Deno.test({
     const { stdout } = await new Deno.Command(`${project.root}/dist/circuit`, {
       cwd: "/",
     }).output();
-    assertEquals(new TextDecoder().decode(stdout), "1.2.3 loaded late prompt\n");
+    assertEquals(new TextDecoder().decode(stdout), "1.2.3 loaded late granted\n");
   },
 });
