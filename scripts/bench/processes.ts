@@ -28,6 +28,29 @@ export async function processes(bench: Bench): Promise<void> {
     const work = `/bin/true: start, wait, scrub; ${how}`;
     bench.add(compared(work, "/s", "Deno.Command", result, { of: "ratio", atLeast: 0.7 }));
   }
+  bench.add(await withDirectory(bench));
+}
+
+/** What it costs that a server with `-var` writes down what it has started, while that stays. */
+async function withDirectory(bench: Bench) {
+  const folder = await Deno.makeTempDir({ prefix: "circuit-bench-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const rounds = await Promise.all([["-var", `${folder}/var`], []].map(async (args) => {
+    const server = stack.use(await startServerProcess(args));
+    const client = stack.use(await dial(server.address));
+    const root = client.anchor(`/${server.serverId}`);
+    let number = 0;
+    const sleep = async () => {
+      await root.walk("sleep", `${number++}`).makeProc({ path: "/bin/sleep", args: ["1000"] });
+    };
+    return () => rate(STARTS, 1, sleep);
+  }));
+  const [recorded, bare] = rounds;
+  if (!recorded || !bare) throw new Error("there are no servers");
+  const result = await compare(bench.rounds, recorded, bare);
+  const target = { of: "ratio", atLeast: 0.8 } as const;
+  return compared("/bin/sleep with -var: start, and stay", "/s", "without", result, target);
 }
 
 /** Starts a process at an anchor of its own, again and again. */
