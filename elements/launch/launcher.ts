@@ -6,7 +6,7 @@
  */
 
 import { Patience } from "./patience.ts";
-import { findProgram } from "./program.ts";
+import { findProgram, Formats } from "./program.ts";
 import { saidBytes, SYSTEM_PATH } from "./said.ts";
 import { ControlGroups } from "./cgroup.ts";
 
@@ -32,6 +32,8 @@ export interface LauncherOptions {
 export class Launcher {
   /** How long the file systems of programs and directories may take. */
   readonly patience: Patience;
+  /** What files are, before they are started. */
+  readonly formats: Formats;
   /** Control groups for programs that end with all that they have started. */
   readonly controlGroups: ControlGroups = new ControlGroups(`circuit-${crypto.randomUUID()}`);
   readonly #files: FilesLimit | undefined;
@@ -42,6 +44,7 @@ export class Launcher {
   /** @param options `search`: where to look for programs instead of this process's PATH. */
   constructor({ search, files, patience = new Patience() }: LauncherOptions = {}) {
     this.patience = patience;
+    this.formats = new Formats(patience);
     this.#files = files;
     this.#home = workingDirectory();
     if (search !== undefined) this.#search = Promise.resolve(search);

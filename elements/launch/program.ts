@@ -57,57 +57,103 @@ export async function findProgram(
     : { code: "DENIED", text: `${quote(passedOver)} is not executable` };
 }
 
-/**
- * Why the system would not execute a file, found out beforehand; undefined if it would, as far as
- * that can be told. See {@linkcode formatOf} for why it matters.
- *
- * @param dir The working directory, to which a script's interpreter may be relative.
- * @throws {CircuitError} `TIMEOUT` if its file system does not answer.
- */
-export async function whyNotExecuted(
-  file: string,
-  dir: string,
-  patience: Patience,
-): Promise<Reason | undefined> {
-  const missing = await whyMissing(file, patience);
-  if (missing !== undefined) return missing;
-  for (let at = file, scripts = 0;; scripts++) {
-    const seen = await look(at, patience);
-    // What cannot be read may be executable all the same; starting it tells.
-    if (seen === undefined) return undefined;
-    if (patience.mounts.of(at)?.executes === false) {
-      return { code: "DENIED", text: `${quote(at)} is on a file system mounted noexec` };
+/** Programs that are remembered. */
+const MAX_KNOWN = 256;
+
+/** What files are, by what their beginnings say. Remembers that of files that have not changed. */
+export class Formats {
+  readonly #patience: Patience;
+  readonly #known = new Map<string, { readonly version: string; readonly seen: Seen }>();
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
+
+  /**
+   * Why the system would not execute a file, found out beforehand; undefined if it would, as far as
+   * that can be told. See {@linkcode formatOf} for why it matters.
+   *
+   * @param dir The working directory, to which a script's interpreter may be relative.
+   * @throws {CircuitError} `TIMEOUT` if its file system does not answer.
+   */
+  async whyNotExecuted(file: string, dir: string): Promise<Reason | undefined> {
+    for (let at = file, scripts = 0;; scripts++) {
+      const found = await this.#look(at);
+      if ("error" in found) {
+        if (at !== file) return noInterpreter(file, at);
+        return await whyNotStarted(file, found.error, this.#patience);
+      }
+      const { info, seen } = found;
+      const which = at === file ? quote(file) : `its interpreter ${quote(at)}`;
+      if (info.isDirectory) return { code: "DENIED", text: `${which} is a directory` };
+      if (((info.mode ?? 0o111) & 0o111) === 0) {
+        return { code: "DENIED", text: `${which} is not executable` };
+      }
+      if (this.#patience.mounts.of(at)?.executes === false) {
+        return { code: "DENIED", text: `${which} is on a file system mounted noexec` };
+      }
+      // What cannot be read may be executable all the same; starting it tells.
+      if (seen === undefined || seen.format === "program") return undefined;
+      if ("refused" in seen.format) {
+        if (await isRegistered(at, seen.head)) return undefined;
+        const of = at === file ? "" : `${which}: `;
+        return { code: "BAD_REQUEST", text: of + seen.format.refused };
+      }
+      if (scripts === MAX_SCRIPTS) {
+        return { code: "BAD_REQUEST", text: "its interpreters are scripts, too many in a row" };
+      }
+      const { interpreter } = seen.format;
+      at = interpreter.startsWith("/") ? interpreter : `${dir}/${interpreter}`;
     }
-    const format = seen.format;
-    if (format === "program") return undefined;
-    if ("refused" in format) {
-      if (await isRegistered(at, seen.head)) return undefined;
-      const of = at === file ? "" : `its interpreter ${quote(at)}: `;
-      return { code: "BAD_REQUEST", text: of + format.refused };
-    }
-    const { interpreter } = format;
-    if (scripts === MAX_SCRIPTS) {
-      return { code: "BAD_REQUEST", text: "its interpreters are scripts, too many in a row" };
-    }
-    at = interpreter.startsWith("/") ? interpreter : `${dir}/${interpreter}`;
-    const info = await infoOf(at, patience);
-    if (info === undefined || info.isDirectory) return noInterpreter(file, interpreter);
-    if (((info.mode ?? 0) & 0o111) === 0) {
-      return { code: "DENIED", text: `its interpreter ${quote(at)} is not executable` };
+  }
+
+  /** Looks at a file. */
+  async #look(
+    file: string,
+  ): Promise<{ info: Deno.FileInfo; seen: Seen | undefined } | { error: unknown }> {
+    try {
+      return await this.#patience.ask(file, async () => {
+        const info = await Deno.stat(file);
+        const { dev, ino, size, mtime, ctime } = info;
+        const version = [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join();
+        const known = this.#known.get(file);
+        if (known?.version === version) return { info, seen: known.seen };
+        const seen = await read(file, info);
+        this.#known.delete(file);
+        if (seen) this.#known.set(file, { version, seen });
+        const [oldest] = this.#known.keys();
+        if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+        return { info, seen };
+      });
+    } catch (error) {
+      if (error instanceof CircuitError) throw error;
+      return { error };
     }
   }
 }
 
-/** Why there is no such program, or not for this server; undefined if there is. */
-async function whyMissing(file: string, patience: Patience): Promise<Reason | undefined> {
+/** The beginning of a file, and what that says. */
+interface Seen {
+  readonly head: Uint8Array;
+  readonly format: Format;
+}
+
+/** Reads the beginning of a file; undefined if it is not one, or cannot be read. */
+async function read(file: string, { isFile, size }: Deno.FileInfo): Promise<Seen | undefined> {
+  // To open a named pipe would wait for somebody to write to it.
+  if (!isFile) return undefined;
   try {
-    const { isDirectory, mode } = await patience.ask(file, () => Deno.stat(file));
-    if (isDirectory) return { code: "DENIED", text: `${quote(file)} is a directory` };
-    if (((mode ?? 0o111) & 0o111) !== 0) return undefined;
-    return { code: "DENIED", text: `${quote(file)} is not executable` };
-  } catch (error) {
-    if (error instanceof CircuitError) throw error;
-    return await whyNotStarted(file, error, patience);
+    using opened = await Deno.open(file);
+    const bytes = new Uint8Array(HEAD_BYTES);
+    const head = bytes.subarray(0, await opened.read(bytes) ?? 0);
+    const format = formatOf(head, size);
+    // A 32-bit program, which is rare: only now is it worth to ask.
+    if (typeof format === "object" && "refused" in format && head[4] === 1) {
+      return { head, format: formatOf(head, size, { i386: await exists(I386_SIGN) }) };
+    }
+    return { head, format };
+  } catch {
+    return undefined;
   }
 }
 
@@ -117,35 +163,6 @@ function noInterpreter(file: string, interpreter: string): Reason {
       `${quote(interpreter)}: save it with Unix line ends`
     : `the interpreter ${quote(interpreter)} that ${quote(file)} names is not there`;
   return { code: "NOT_FOUND", text };
-}
-
-/** What a file looks like that may be a program. */
-interface Look {
-  readonly head: Uint8Array;
-  readonly format: Format;
-}
-
-/** Looks at a file; undefined if it is not one, or cannot be read. */
-async function look(file: string, patience: Patience): Promise<Look | undefined> {
-  try {
-    return await patience.ask(file, async () => {
-      // To open a named pipe would wait for somebody to write to it.
-      const { isFile, size } = await Deno.stat(file);
-      if (!isFile) return undefined;
-      using opened = await Deno.open(file);
-      const bytes = new Uint8Array(HEAD_BYTES);
-      const head = bytes.subarray(0, await opened.read(bytes) ?? 0);
-      const format = formatOf(head, size);
-      // A 32-bit program, which is rare: only now is it worth to ask.
-      if (typeof format === "object" && "refused" in format && head[4] === 1) {
-        return { head, format: formatOf(head, size, { i386: await exists(I386_SIGN) }) };
-      }
-      return { head, format };
-    });
-  } catch (error) {
-    if (error instanceof CircuitError) throw error;
-    return undefined;
-  }
 }
 
 async function exists(file: string): Promise<boolean> {

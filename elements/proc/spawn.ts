@@ -10,7 +10,7 @@ import { parseEnv } from "./environment.ts";
 import { type Started, untilExecuted } from "./executed.ts";
 import type { Family } from "./family.ts";
 import type { Launcher } from "../launch/launcher.ts";
-import { findProgram, type Reason, whyNotExecuted, whyNotStarted } from "../launch/program.ts";
+import { findProgram, type Reason, whyNotStarted } from "../launch/program.ts";
 
 /**
  * Starts a command with pipes for its standard input, output and error. No shell is involved: a file
@@ -62,7 +62,7 @@ async function start(
   if (!("file" in found)) throw failure(found);
   const file = await plain(found.file, launcher);
   const [wrong, before] = await Promise.all([
-    whyNotExecuted(file, dir, patience),
+    launcher.formats.whyNotExecuted(file, dir),
     launcher.before(ownGroup),
   ]);
   if (wrong !== undefined) throw failure(wrong);
@@ -94,12 +94,15 @@ async function start(
  *
  * @throws {CircuitError} `NOT_FOUND` if there is none, `TIMEOUT` if it does not answer.
  */
-async function directoryOf(cmd: Cmd, { home, patience }: Launcher): Promise<string> {
+async function directoryOf(cmd: Cmd, launcher: Launcher): Promise<string> {
+  const { home, patience } = launcher;
   const wanted = cmd.dir ?? "";
   const gone = "the working directory of the server is not there any more: give it a Dir";
   if (home === undefined && !wanted.startsWith("/")) {
     throw new CircuitError("NOT_FOUND", gone);
   }
+  // The system knows this one without looking.
+  if (wanted === "" && launcher.stand() === home) return home;
   const dir = wanted.startsWith("/") ? wanted : wanted === "" ? home ?? "/" : `${home}/${wanted}`;
   try {
     const [{ isDirectory }, real] = await patience.ask(
