@@ -141,7 +141,10 @@ export class Circuit implements AsyncDisposable {
     slot.member = undefined;
     member?.ending.abort(signal);
     member?.server.kill(signal);
-    return await member?.server.status;
+    const status = await member?.server.status;
+    // Lets go of its pipes.
+    await member?.server[Symbol.asyncDispose]();
+    return status;
   }
 
   /** Waits until each server lists just those that run. */
