@@ -45,10 +45,22 @@ export interface Reading {
 /** What to do now: collect garbage, and give free memory back to the system; or only the latter. */
 export type Chore = "collect" | "trim";
 
+/**
+ * Looks after which what gave nothing is tried again, at least, and for how many bytes of JavaScript
+ * objects one look more: what the process needed then may be garbage by now, as when messages stay in
+ * a channel for a while before they are scrubbed.
+ */
+const AGAIN_LOOKS = 2;
+const AGAIN_HEAP_BYTES = 16 * 1024 * 1024;
+
 /** Decides when to give memory back, without doing it. */
 export class Housekeeping {
   #last: Reading;
   #low = 0;
+  /** The least that was ever left. */
+  #least = Infinity;
+  /** Looks until what gave nothing is tried again. */
+  #wait = 0;
   /** Resident bytes before what was done at the last look, if anything was. */
   #before: number | undefined;
 
@@ -64,8 +76,12 @@ export class Housekeeping {
     this.#last = reading;
     // What is left once that gives nothing more is what the process needs.
     const spent = this.#before !== undefined && this.#before - rss < WORTHWHILE_BYTES;
+    if (spent) this.#wait = Math.max(AGAIN_LOOKS, Math.ceil(heap / AGAIN_HEAP_BYTES));
+    else if (this.#wait > 0) this.#wait--;
     this.#low = spent ? rss : Math.min(this.#low, rss);
-    const due = share < IDLE_SHARE && rss - this.#low >= WORTHWHILE_BYTES;
+    this.#least = Math.min(this.#least, spent ? rss : Infinity);
+    const usual = this.#wait > 0 ? this.#low : Math.min(this.#low, this.#least);
+    const due = share < IDLE_SHARE && rss - usual >= WORTHWHILE_BYTES;
     this.#before = due ? rss : undefined;
     if (!due) return undefined;
     return heap <= LARGE_HEAP_BYTES ? "collect" : "trim";

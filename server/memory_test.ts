@@ -42,6 +42,23 @@ Deno.test("Housekeeping.due() goes on while that gives memory back, and no longe
   );
 });
 
+Deno.test("Housekeeping.due() tries again later what the process needed at first", () => {
+  const held = looks([60, 0], [60, 0], [150, 0], [150, 0], [150, 0], [150, 0], [61, 0], [61, 0]);
+  assertEquals(held, [
+    "collect",
+    undefined,
+    "collect",
+    undefined,
+    undefined,
+    "collect",
+    undefined,
+    undefined,
+  ]);
+  // A larger heap takes longer to collect, so that is done less often.
+  const large = looks([60, 0], [60, 0], ...new Array(9).fill([150, 0, 80]));
+  assertEquals(large.lastIndexOf("collect") - large.indexOf("collect", 1), 6);
+});
+
 Deno.test("Housekeeping.due() leaves a large heap to V8, whatever else the process holds", () => {
   const large = LARGE_HEAP_BYTES / MIB;
   assertEquals(

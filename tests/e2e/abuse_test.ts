@@ -28,7 +28,7 @@ const ANSWER_MS = 100;
 const MAX_GROWTH = 20 * 1024 * 1024;
 
 /** Milliseconds that it has for giving back memory, which it does when it has little else to do. */
-const SHRINK_MS = 30_000;
+const SHRINK_MS = 60_000;
 
 const HELLO = encodeHello({
   role: "client",
