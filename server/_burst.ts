@@ -22,7 +22,7 @@ const stop = await keepHouse({
     return () => {};
   },
   after: systemClock.after,
-});
+}, () => 0);
 const rss = () => Deno.memoryUsage().rss;
 
 const before = rss();

@@ -40,17 +40,21 @@ export interface Reading {
   readonly rss: number;
   /** Of it, JavaScript objects, dead ones included. */
   readonly heap: number;
+  /** Of it, what the process knows that it holds for others; garbage, once it is less. */
+  readonly held: number;
 }
 
 /** What to do now: collect garbage, and give free memory back to the system; or only the latter. */
 export type Chore = "collect" | "trim";
 
 /**
- * Looks after which what gave nothing is tried again, at least, and for how many bytes of JavaScript
- * objects one look more: what the process needed then may be garbage by now, as when messages stay in
- * a channel for a while before they are scrubbed.
+ * Looks after which what gave nothing is tried again: 2 at first, then twice as many each time, 32 at
+ * most. What the process needed may be garbage by then.
  */
 const AGAIN_LOOKS = 2;
+const MAX_AGAIN_LOOKS = 32;
+
+/** Bytes of JavaScript objects that make it a look more. */
 const AGAIN_HEAP_BYTES = 16 * 1024 * 1024;
 
 /** Decides when to give memory back, without doing it. */
@@ -58,33 +62,50 @@ export class Housekeeping {
   #last: Reading;
   #low = 0;
   /** The least that was ever left. */
-  #least = Infinity;
-  /** Looks until what gave nothing is tried again. */
+  #least: number;
+  /** The most that was held since the last collection. */
+  #held = 0;
+  /** Looks until what gave nothing is tried again, and how many that were the last time. */
   #wait = 0;
+  #waited = AGAIN_LOOKS / 2;
   /** Resident bytes before what was done at the last look, if anything was. */
   #before: number | undefined;
 
   /** @param first A first look, from which time is counted. */
   constructor(first: Reading) {
     this.#last = first;
+    this.#least = first.rss;
   }
 
   /** What now is a good time for; undefined for nothing. Called every {@linkcode LOOK_MS}. */
   due(reading: Reading): Chore | undefined {
-    const { now, busy, rss, heap } = reading;
+    const { now, busy, rss, heap, held } = reading;
     const share = (busy - this.#last.busy) / Math.max(1, now - this.#last.now);
     this.#last = reading;
-    // What is left once that gives nothing more is what the process needs.
-    const spent = this.#before !== undefined && this.#before - rss < WORTHWHILE_BYTES;
-    if (spent) this.#wait = Math.max(AGAIN_LOOKS, Math.ceil(heap / AGAIN_HEAP_BYTES));
+    this.#held = Math.max(this.#held, held);
+    if (this.#before !== undefined) this.#judge(this.#before - rss, reading);
     else if (this.#wait > 0) this.#wait--;
-    this.#low = spent ? rss : Math.min(this.#low, rss);
-    this.#least = Math.min(this.#least, spent ? rss : Infinity);
+    this.#low = Math.min(this.#low, rss);
     const usual = this.#wait > 0 ? this.#low : Math.min(this.#low, this.#least);
-    const due = share < IDLE_SHARE && rss - usual >= WORTHWHILE_BYTES;
+    const due = share < IDLE_SHARE &&
+      (rss - usual >= WORTHWHILE_BYTES || this.#held - held >= WORTHWHILE_BYTES);
     this.#before = due ? rss : undefined;
     if (!due) return undefined;
+    this.#held = held;
     return heap <= LARGE_HEAP_BYTES ? "collect" : "trim";
+  }
+
+  /** So much has come back by what was done at the last look. */
+  #judge(bytes: number, { rss, heap }: Reading): void {
+    if (bytes >= WORTHWHILE_BYTES) {
+      this.#waited = AGAIN_LOOKS / 2;
+      return;
+    }
+    // What is left once that gives nothing more is what the process needs.
+    this.#low = rss;
+    this.#least = Math.min(this.#least, rss);
+    this.#waited = Math.min(2 * this.#waited, MAX_AGAIN_LOOKS);
+    this.#wait = Math.max(this.#waited, Math.ceil(heap / AGAIN_HEAP_BYTES));
   }
 }
 
@@ -93,9 +114,10 @@ export class Housekeeping {
  * Without effect where neither V8 nor the C library can be asked.
  *
  * @param clock Calls back for the looks.
+ * @param held Tells what the process holds for others, in bytes.
  * @returns what ends it.
  */
-export async function keepHouse(clock: Clock): Promise<() => void> {
+export async function keepHouse(clock: Clock, held: () => number): Promise<() => void> {
   const collect = await collector();
   const trim = memoryTrimmer();
   if (!collect && !trim) return () => {};
@@ -103,7 +125,7 @@ export async function keepHouse(clock: Clock): Promise<() => void> {
   const read = (): Reading => {
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = Deno.memoryUsage();
-    return { now: clock.now(), busy: (user + system) / 1000, rss, heap: heapUsed };
+    return { now: clock.now(), busy: (user + system) / 1000, rss, heap: heapUsed, held: held() };
   };
   const housekeeping = new Housekeeping(read());
   let stopTrimming = () => {};

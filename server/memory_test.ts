@@ -10,17 +10,18 @@ import {
 
 const MIB = 1024 * 1024;
 
-/** Looks one after another: resident MiB, the share of a processor since the last one, MiB of heap. */
-function looks(
-  ...each: readonly (readonly [mib: number, share: number, heap?: number])[]
-): (Chore | undefined)[] {
+/** Resident MiB, the share of a processor since the last look, MiB of heap, and MiB held for others. */
+type Look = readonly [mib: number, share: number, heap?: number, held?: number];
+
+/** Looks one after another. */
+function looks(...each: readonly Look[]): (Chore | undefined)[] {
   let now = 0;
   let busy = 0;
-  const housekeeping = new Housekeeping({ now, busy, rss: 0, heap: 0 });
-  return each.map(([mib, share, heap = 10]) => {
+  const housekeeping = new Housekeeping({ now, busy, rss: 55 * MIB, heap: 0, held: 0 });
+  return each.map(([mib, share, heap = 10, held = 0]) => {
     now += LOOK_MS;
     busy += LOOK_MS * share;
-    return housekeeping.due({ now, busy, rss: mib * MIB, heap: heap * MIB });
+    return housekeeping.due({ now, busy, rss: mib * MIB, heap: heap * MIB, held: held * MIB });
   });
 }
 
@@ -42,21 +43,21 @@ Deno.test("Housekeeping.due() goes on while that gives memory back, and no longe
   );
 });
 
-Deno.test("Housekeeping.due() tries again later what the process needed at first", () => {
-  const held = looks([60, 0], [60, 0], [150, 0], [150, 0], [150, 0], [150, 0], [61, 0], [61, 0]);
-  assertEquals(held, [
-    "collect",
-    undefined,
-    "collect",
-    undefined,
-    undefined,
-    "collect",
-    undefined,
-    undefined,
-  ]);
-  // A larger heap takes longer to collect, so that is done less often.
-  const large = looks([60, 0], [60, 0], ...new Array(9).fill([150, 0, 80]));
-  assertEquals(large.lastIndexOf("collect") - large.indexOf("collect", 1), 6);
+/** The numbers of the looks at which something is done. */
+function when(chores: readonly (Chore | undefined)[]): number[] {
+  return chores.flatMap((chore, i) => chore ? [i] : []);
+}
+
+Deno.test("Housekeeping.due() tries again what gave nothing, less and less often", () => {
+  const same = (look: Look) => when(looks([60, 0], [60, 0], ...new Array<Look>(60).fill(look)));
+  assertEquals(same([150, 0]), [0, 2, 7, 16, 33]);
+  // A larger heap takes longer to collect.
+  assertEquals(same([150, 0, 160]), [0, 2, 13, 24, 41]);
+});
+
+Deno.test("Housekeeping.due() collects what is no longer held, whatever the process needed", () => {
+  const looked = looks([450, 0, 10, 380], [450, 0, 10, 380], [450, 0, 10, 380], [450, 0, 10, 1]);
+  assertEquals(looked, ["collect", undefined, undefined, "collect"]);
 });
 
 Deno.test("Housekeeping.due() leaves a large heap to V8, whatever else the process holds", () => {

@@ -108,7 +108,8 @@ export async function runServer(
   ending.use(server);
   if (Deno.pid === 1) log("warn", FIRST_PROCESS);
   await print(server.address);
-  ending.defer(await keepHouse(hostClock(parseAddress(server.address).host)));
+  const { address } = server;
+  ending.defer(await keepHouse(hostClock(parseAddress(address).host), server.held.bind(server)));
   await Promise.race([server.closed, stopped]);
   await server.stop();
   return status;

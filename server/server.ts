@@ -174,6 +174,8 @@ export async function startServer(options: ServerOptions = {}): Promise<CircuitS
 export interface Launched extends CircuitServer {
   /** Cuts short what a stop waits for: SIGKILL at once to what has not ended yet. */
   hurry(): void;
+  /** Bytes that the server holds for its clients. */
+  held(): number;
 }
 
 /**
@@ -377,6 +379,10 @@ class RunningServer implements Launched {
       this.#closed.resolve();
     }
     return this.closed;
+  }
+
+  held(): number {
+    return this.#budget.used;
   }
 
   hurry(): void {
