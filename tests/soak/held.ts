@@ -28,6 +28,7 @@ const QUIET_MS = 21_000;
 
 /** What a process holds. */
 export interface Held {
+  /** Resident bytes of a server; of this process, those of its objects. */
   readonly rss: number;
   readonly files: number;
 }
@@ -96,8 +97,11 @@ async function holds(circuit: Circuit): Promise<Held[]> {
   (globalThis as { gc?: () => void }).gc?.();
   const held: Held[] = [];
   // One after the other: the programs that look have files open in this process.
-  for (const pid of [...circuit.members.map(({ server }) => server.pid), Deno.pid]) {
-    held.push({ rss: await residentBytes(pid), files: await openFiles(pid) });
+  for (const { server } of circuit.members) {
+    held.push({ rss: await residentBytes(server.pid), files: await openFiles(server.pid) });
   }
+  // Unlike a server, this process does not have the C library give free memory back.
+  const { heapUsed, external } = Deno.memoryUsage();
+  held.push({ rss: heapUsed + external, files: await openFiles(Deno.pid) });
   return held;
 }
