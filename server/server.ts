@@ -137,8 +137,7 @@ export interface CircuitServer extends AsyncDisposable {
   /**
    * Leaves the circuit, which the other servers see at once, then ends the processes and containers
    * of its elements: SIGTERM, and SIGKILL for those that have not ended after the grace, see
-   * {@linkcode ServerOptions.grace}. Resolves when all is
-   * done; stopping twice is harmless.
+   * {@linkcode ServerOptions.grace}. Resolves when all is done; stopping twice is harmless.
    */
   stop(): Promise<void>;
 }
@@ -149,9 +148,9 @@ export interface CircuitServer extends AsyncDisposable {
  * @param options Where to listen, whom to join.
  * @returns the server, listening and joined.
  * @throws {CircuitError} `BUSY` if the port or the directory is in use, `BAD_REQUEST` for an address
- * or interface that this machine does not have, a key that is none or too little memory, `UNREACHABLE`, `TIMEOUT` or
- * `PROTOCOL` if no server to join can be reached, `DENIED` if one has no key, or another. Nothing is
- * left running then.
+ * or interface that this machine does not have, a key that is none, or too little memory;
+ * `UNREACHABLE`, `TIMEOUT` or `PROTOCOL` if no server to join can be reached, `DENIED` if one has no
+ * key, or another. Nothing is left running then.
  *
  * @example Two servers in one program, in one circuit
  * ```ts

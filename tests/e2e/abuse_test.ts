@@ -9,7 +9,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Client, dial } from "../../mod.ts";
 import { Flag } from "../../overlay/transport/frame.ts";
 import { FrameBuffer } from "../../overlay/transport/frame_buffer.ts";
-import { encodeHello, type Hello, readHello } from "../../overlay/transport/hello.ts";
+import { clientHello } from "../../overlay/transport/_raw_peer.ts";
+import { type Hello, readHello } from "../../overlay/transport/hello.ts";
 import { MAX_CONNECTIONS, MAX_STREAMS } from "../../overlay/transport/limits.ts";
 import { writeOpen } from "../../overlay/transport/payload.ts";
 import { textOf } from "../bytes.ts";
@@ -34,14 +35,7 @@ const MAX_GROWTH = 32 * 1024 * 1024;
 /** Milliseconds that it has for giving back memory, which it does when it has little else to do. */
 const SHRINK_MS = 60_000;
 
-const HELLO = encodeHello({
-  role: "client",
-  flags: 0,
-  id: undefined,
-  expected: undefined,
-  refusal: undefined,
-  address: "",
-});
+const HELLO = clientHello();
 
 /** Files that a process has open beside those that a test counts. */
 const OTHER_FILES = 500;

@@ -10,7 +10,7 @@
 
 import { Flag, FrameType } from "../../overlay/transport/frame.ts";
 import { FrameBuffer } from "../../overlay/transport/frame_buffer.ts";
-import { encodeHello } from "../../overlay/transport/hello.ts";
+import { clientHello } from "../../overlay/transport/_raw_peer.ts";
 import { writeOpen } from "../../overlay/transport/payload.ts";
 
 /** Pings before each call. */
@@ -24,14 +24,7 @@ const NONE = new Uint8Array(0);
 const [hostname = "", port, path = ""] = Deno.args;
 using conn = await Deno.connect({ hostname, port: Number(port) });
 const out = new FrameBuffer();
-await write(encodeHello({
-  role: "client",
-  flags: 0,
-  id: undefined,
-  expected: undefined,
-  refusal: undefined,
-  address: "",
-}));
+await write(clientHello());
 let written = 0;
 for (let stream = 1;; stream += 2) {
   const call = { method: "server.peek", path, window: 32 * 1024, args: NONE, body: NONE };
