@@ -18,7 +18,6 @@ export class Children {
   readonly #recorder: Recorder | undefined;
   readonly #log: Log;
   readonly #ending = new Set<Promise<void>>();
-
   readonly #graceMs: number;
 
   /**

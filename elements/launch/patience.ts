@@ -43,14 +43,7 @@ export class Patience {
   async ask<T>(path: string, look: () => Promise<T>): Promise<T> {
     const key = this.#placeOf(path);
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      late.reject(
-        new CircuitError(
-          "TIMEOUT",
-          `the file system of ${JSON.stringify(path)} has not answered within ${this.#ms / 1000} s`,
-        ),
-      );
-    }, this.#ms);
+    const timer = setTimeout(() => late.reject(noAnswer(path, this.#ms)), this.#ms);
     try {
       await this.#enter(key, late.promise);
       // What hangs keeps its turn until it returns.
@@ -96,4 +89,12 @@ export class Patience {
     if (mount !== undefined && mount.point !== "/") return mount.point;
     return path.slice(0, path.lastIndexOf("/") + 1);
   }
+}
+
+/** The error for a file system that has not answered within so many milliseconds. */
+export function noAnswer(path: string, ms: number): CircuitError {
+  return new CircuitError(
+    "TIMEOUT",
+    `the file system of ${JSON.stringify(path)} has not answered within ${ms / 1000} s`,
+  );
 }

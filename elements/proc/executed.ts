@@ -6,7 +6,7 @@
 
 import { CircuitError } from "../../overlay/errors.ts";
 import { osState } from "./os_state.ts";
-import { PATIENCE_MS } from "../launch/patience.ts";
+import { noAnswer, PATIENCE_MS } from "../launch/patience.ts";
 
 /** Longest pause between two looks at a process that is about to become a program, in milliseconds. */
 const MAX_PAUSE_MS = 32;
@@ -58,12 +58,7 @@ export async function untilExecuted(
     if (performance.now() > until) {
       child.kill("SIGKILL");
       await discard(child);
-      throw new CircuitError(
-        "TIMEOUT",
-        `the file system of ${JSON.stringify(file)} has not answered within ${
-          PATIENCE_MS / 1000
-        } s`,
-      );
+      throw noAnswer(file, PATIENCE_MS);
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
   }

@@ -45,7 +45,11 @@ export async function spawn(
     return await start(cmd, launcher, family);
   } catch (error) {
     if (!(error instanceof CircuitError)) throw error;
-    throw cannotStart(cmd, path, { code: error.code, text: error.message }, error);
+    throw new CircuitError(
+      error.code,
+      `cannot start ${quote(cmd.path)} at ${path}: ${error.message}`,
+      { cause: error },
+    );
   }
 }
 
@@ -140,14 +144,6 @@ function hasParents(path: string): boolean {
 
 function failure({ code, text }: Reason, cause?: unknown): CircuitError {
   return new CircuitError(code, text, { cause });
-}
-
-function cannotStart(cmd: Cmd, path: string, reason: Reason, cause?: unknown): CircuitError {
-  return new CircuitError(
-    reason.code,
-    `cannot start ${quote(cmd.path)} at ${path}: ${reason.text}`,
-    { cause },
-  );
 }
 
 function quote(text: string): string {
